@@ -1,0 +1,62 @@
+#pragma once
+// Files and directories. Paths are byte strings; every error names the path and what was being done.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/units.hpp"
+#include "os/unique_fd.hpp"
+
+namespace hal0::os {
+
+enum class FileKind { Regular, Directory, Symlink, Socket, Other };
+
+struct FileStatus {
+    FileKind kind{FileKind::Other};
+    Bytes size{};
+    std::uint32_t mode{0};  // permission bits, 0777
+    std::uint64_t inode{0};
+    std::int64_t modified_ns{0};  // since 1970
+    bool operator==(FileStatus const&) const = default;
+};
+
+bool exists(std::string const& path);
+Result<FileStatus> status(std::string const& path);  // follows symlinks; NotFound when absent
+
+// The whole file. TooLarge when it holds more than `max`: the limit is the caller's, always.
+Result<std::string> read_file(std::string const& path, Bytes max);
+// At most `count` last bytes, beginning after a line's end where one is in reach. For logs.
+Result<std::string> read_tail(std::string const& path, Bytes count);
+
+// All or nothing, and durable: temporary file beside it, fsync, rename, fsync of the directory. On any
+// failure the old file stands and no temporary is left.
+Result<void> atomic_write(std::string const& path, std::string_view content, std::uint32_t mode = 0644);
+
+Result<void> make_directories(std::string const& path, std::uint32_t mode = 0755);
+Result<std::vector<std::string>> list_directory(std::string const& path);  // names, sorted, without . and ..
+Result<void> remove_file(std::string const& path);                         // fine when it isn't there
+Result<void> remove_tree(std::string const& path);  // fine when it isn't there; never follows symlinks
+Result<void> rename_path(std::string const& from, std::string const& to);
+Result<Bytes> free_space(std::string const& path);  // for this user, on the file system holding `path`
+
+Result<UniqueFd> open_append(std::string const& path, std::uint32_t mode = 0640);  // creates it
+Result<UniqueFd> open_read(std::string const& path);
+
+std::string join_path(std::string_view directory, std::string_view name);
+std::string base_name(std::string_view path);
+std::string directory_of(std::string_view path);
+
+// The Error for errno `number` while `doing` something: ENOENT -> NotFound, EACCES -> Forbidden, ENOSPC ->
+// NoSpace, …
+Error errno_error(int number, std::string doing);
+
+// SHA-256 as lower-case hex, streamed. `progress` may be null; it is called every few MiB with bytes done.
+Result<std::string> sha256_of(std::string const& path, void (*progress)(Bytes, void*) = nullptr,
+                              void* context = nullptr);
+
+std::string random_hex(std::size_t bytes);  // from the kernel's generator; for keys and ids
+
+}  // namespace hal0::os

@@ -1,0 +1,61 @@
+#pragma once
+// Sockets, all non-blocking and close-on-exec.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/result.hpp"
+#include "os/unique_fd.hpp"
+
+namespace hal0::os {
+
+inline constexpr std::size_t unix_path_bytes_max = 107;  // sun_path less its final NUL, unix(7)
+
+struct UnixAddress {
+    std::string path{};
+    bool operator==(UnixAddress const&) const = default;
+};
+// A numeric IPv4 or IPv6 address; names are resolved elsewhere, off the loop.
+struct InetAddress {
+    std::string ip{};
+    std::uint16_t port{0};
+    bool operator==(InetAddress const&) const = default;
+};
+using Address = std::variant<UnixAddress, InetAddress>;
+
+std::string to_string(Address const& address);  // "unix:/run/…", "127.0.0.1:8080", "[::1]:8080"
+// "127.0.0.1:8080", "[::1]:8080", "localhost:8080" (becomes 127.0.0.1), "unix:PATH".
+Result<Address> parse_address(std::string const& text);
+[[nodiscard]] bool is_loopback(Address const& address);  // 127.0.0.0/8, ::1, unix
+
+// Conflict when the port is in use (says by whom where /proc tells), Invalid for a unix path over the limit.
+// A unix socket file is removed first when nobody answers on it.
+Result<UniqueFd> listen_on(Address const& address, int backlog = 1024);
+Result<InetAddress> bound_address(int fd);  // the port the kernel chose, after listening on port 0
+
+// One waiting connection, or an invalid descriptor when there is none. Errors are the listener's own (EMFILE
+// …).
+Result<UniqueFd> accept_one(int listener);
+
+// Starts connecting; writability tells the end, connect_result() its outcome.
+Result<UniqueFd> connect_to(Address const& address);
+Result<void> connect_result(int fd);
+
+// Bytes moved, 0 for "not now" on writes; reads give 0 at the end of the stream and -EAGAIN-like as `again`.
+struct Io {
+    std::size_t count{0};
+    bool again{false};   // nothing can be moved now
+    bool closed{false};  // end of stream, or the peer is gone
+};
+Io read_some(int fd, char* into, std::size_t size);
+struct Slice {
+    char const* data{nullptr};
+    std::size_t size{0};
+};
+Io write_some(int fd, Slice const* slices, std::size_t count);
+
+void set_send_buffer(int fd, int bytes);  // a hint; the kernel may refuse
+void set_no_delay(int fd);
+
+}  // namespace hal0::os
