@@ -1,0 +1,32 @@
+#pragma once
+// Server-sent events (WHATWG HTML, "Server-sent events"): writing them, and reading them from a stream of
+// bytes.
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace hal0::http {
+
+struct SseEvent {
+    std::string id{};
+    std::string type{};  // empty means "message"
+    std::string data{};
+    bool operator==(SseEvent const&) const = default;
+};
+
+std::string encode(SseEvent const& event);  // data with newlines becomes several data: lines
+std::string sse_comment(std::string_view text);
+
+class SseReader {
+  public:
+    // Feeds bytes cut anywhere; `on_event` for each event completed. Comments are skipped.
+    void feed(std::string_view bytes, std::function<void(SseEvent const&)> const& on_event);
+
+  private:
+    void line(std::string_view text, std::function<void(SseEvent const&)> const& on_event);
+    std::string rest_{};
+    SseEvent event_{};
+    bool has_data_{false};
+};
+
+}  // namespace hal0::http
