@@ -1,0 +1,28 @@
+#include "dispatch/gate.hpp"
+
+#include <cassert>
+
+namespace hal0::dispatch {
+
+bool SlotGate::enter() {
+    auto word = word_.load(std::memory_order_relaxed);
+    do {
+        if ((word & closed_bit) != 0) return false;
+    } while (
+        !word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire, std::memory_order_relaxed));
+    return true;
+}
+
+void SlotGate::leave() {
+    auto const before = word_.fetch_sub(1, std::memory_order_acq_rel);
+    assert((before & ~closed_bit) > 0);
+    if (before == (closed_bit | 1U)) drained_();
+}
+
+void SlotGate::open() { word_.fetch_and(~closed_bit, std::memory_order_acq_rel); }
+
+void SlotGate::close() {
+    if (word_.fetch_or(closed_bit, std::memory_order_acq_rel) == 0) drained_();
+}
+
+}  // namespace hal0::dispatch

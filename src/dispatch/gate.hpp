@@ -1,0 +1,63 @@
+#pragma once
+// Counts the requests in flight on one slot, from every loop at once, and lets the control plane close the
+// slot without losing one of them.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <utility>
+
+#include "base/no_copy.hpp"
+
+namespace hal0::dispatch {
+
+// One word: bit 63 says closed, the rest counts. Entering a closed gate fails; the last one to leave a closed
+// gate tells `drained`, once per closing. The gate outlives every lease and every RouteTable that names it.
+class SlotGate final : NoCopy {
+  public:
+    // `drained` is called on whichever thread leaves last (or closes an empty gate): it may only post.
+    explicit SlotGate(std::function<void()> drained) : drained_{std::move(drained)} {}
+
+    [[nodiscard]] bool enter();  // any thread
+    void leave();                // any thread, once per successful enter()
+    void open();                 // control plane
+    void close();                // control plane; nothing happens when it is closed already
+    [[nodiscard]] bool is_open() const { return (word_.load(std::memory_order_acquire) & closed_bit) == 0; }
+    [[nodiscard]] std::uint64_t in_flight() const {
+        return word_.load(std::memory_order_acquire) & ~closed_bit;
+    }
+
+  private:
+    static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
+    std::atomic<std::uint64_t> word_{closed_bit};  // born closed: a slot opens when its worker is ready
+    std::function<void()> drained_;
+};
+
+// One request's right to use the slot's worker. Moves with the request; leaves the gate when it ends.
+class Lease {
+  public:
+    Lease() = default;
+    Lease(Lease&& other) noexcept : gate_{std::exchange(other.gate_, nullptr)} {}
+    Lease& operator=(Lease&& other) noexcept {
+        if (this != &other) {
+            release();
+            gate_ = std::exchange(other.gate_, nullptr);
+        }
+        return *this;
+    }
+    Lease(Lease const&) = delete;
+    Lease& operator=(Lease const&) = delete;
+    ~Lease() { release(); }
+
+    // Holds nothing when the gate is closed.
+    static Lease take(SlotGate& gate) { return gate.enter() ? Lease{&gate} : Lease{}; }
+    [[nodiscard]] bool held() const { return gate_ != nullptr; }
+    void release() {
+        if (auto* gate = std::exchange(gate_, nullptr)) gate->leave();
+    }
+
+  private:
+    explicit Lease(SlotGate* gate) : gate_{gate} {}
+    SlotGate* gate_{nullptr};
+};
+
+}  // namespace hal0::dispatch
