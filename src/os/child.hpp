@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/no_copy.hpp"
@@ -65,11 +66,13 @@ class Process final : NoCopy, FdHandler {
 };
 
 // Runs a command to its end on the calling thread (no loop), its output collected up to `output_max` bytes
-// (the rest is dropped). For the CLI and for Pool work.
+// (the rest is dropped) and, where wanted, handed on piece by piece. For the CLI and for Pool work.
 struct Finished {
     ExitStatus status{};
     std::string output{};  // stdout and stderr together
 };
-Result<Finished> run_to_end(Command command, std::size_t output_max = std::size_t{1} << 20);
+using OnOutput = std::function<void(std::string_view piece)>;
+Result<Finished> run_to_end(Command command, std::size_t output_max = std::size_t{1} << 20,
+                            OnOutput const& on_output = {});
 
 }  // namespace hal0::os

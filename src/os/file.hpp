@@ -2,10 +2,13 @@
 // Files and directories. Paths are byte strings; every error names the path and what was being done.
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/no_copy.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "os/unique_fd.hpp"
@@ -53,9 +56,20 @@ std::string directory_of(std::string_view path);
 // NoSpace, …
 Error errno_error(int number, std::string doing);
 
-// SHA-256 as lower-case hex, streamed. `progress` may be null; it is called every few MiB with bytes done.
-Result<std::string> sha256_of(std::string const& path, void (*progress)(Bytes, void*) = nullptr,
-                              void* context = nullptr);
+// SHA-256 (FIPS 180-4) as lower-case hex; `progress` is told the bytes done, every MiB.
+class Sha256 final : NoCopy {
+  public:
+    Sha256();
+    ~Sha256();
+    void add(std::string_view bytes);
+    std::string hex();  // of all that was added; begins anew
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+std::string sha256_hex(std::string_view bytes);
+Result<std::string> sha256_of(std::string const& path, std::function<void(Bytes)> const& progress = {});
 
 std::string random_hex(std::size_t bytes);  // from the kernel's generator; for keys and ids
 

@@ -52,6 +52,8 @@ class Loop final : NoCopy {
     // `fd` stays the caller's. Hangup and Fault are always reported. Edge-triggered registrations are made
     // once for both directions and never modified.
     Result<void> watch(int fd, Ready wanted, Trigger trigger, FdHandler& handler);
+    // A listening socket that several loops watch: one of them is woken per connection (EPOLLEXCLUSIVE).
+    Result<void> watch_shared_listener(int fd, FdHandler& handler);
     void rewatch(int fd, Ready wanted, FdHandler& handler);  // level-triggered only: change what is wanted
     void unwatch(int fd, FdHandler& handler);
 

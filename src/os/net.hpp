@@ -29,7 +29,7 @@ std::string to_string(Address const& address);  // "unix:/run/…", "127.0.0.1:8
 Result<Address> parse_address(std::string const& text);
 [[nodiscard]] bool is_loopback(Address const& address);  // 127.0.0.0/8, ::1, unix
 
-// Conflict when the port is in use (says by whom where /proc tells), Invalid for a unix path over the limit.
+// Conflict when the port is in use, Invalid for a unix path over the limit.
 // A unix socket file is removed first when nobody answers on it.
 Result<UniqueFd> listen_on(Address const& address, int backlog = 1024);
 Result<InetAddress> bound_address(int fd);  // the port the kernel chose, after listening on port 0
@@ -42,7 +42,7 @@ Result<UniqueFd> accept_one(int listener);
 Result<UniqueFd> connect_to(Address const& address);
 Result<void> connect_result(int fd);
 
-// Bytes moved, 0 for "not now" on writes; reads give 0 at the end of the stream and -EAGAIN-like as `again`.
+// What one read or write did.
 struct Io {
     std::size_t count{0};
     bool again{false};   // nothing can be moved now
@@ -53,9 +53,10 @@ struct Slice {
     char const* data{nullptr};
     std::size_t size{0};
 };
-Io write_some(int fd, Slice const* slices, std::size_t count);
+Io write_some(int fd, Slice const* slices, std::size_t count);  // at most 8 slices, in one call
 
 void set_send_buffer(int fd, int bytes);  // a hint; the kernel may refuse
 void set_no_delay(int fd);
+void reset_on_close(int fd);  // close() then aborts the connection: the peer can't take it for a proper end
 
 }  // namespace hal0::os

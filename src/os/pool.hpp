@@ -40,7 +40,7 @@ class Pool final : NoCopy {
     std::condition_variable changed_{};
     std::deque<std::function<void()>> jobs_{};  // guarded by guard_
     bool closing_{false};                       // guarded by guard_
-    std::vector<std::thread> threads_{};
+    std::vector<std::thread> threads_{};        // grows under guard_, joined by the owner
 };
 
 }  // namespace hal0::os

@@ -1,0 +1,51 @@
+#include "os/dir_watch.hpp"
+
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/format.hpp"
+#include "os/file.hpp"
+
+namespace hal0::os {
+
+Result<std::unique_ptr<DirWatch>> DirWatch::make(Loop& loop, std::string const& path, Changed changed) {
+    UniqueFd fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    if (!fd.open()) return errno_error(errno, "watching for changed files (inotify_init1)");
+    constexpr std::uint32_t events =
+        IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+    if (::inotify_add_watch(fd.get(), path.c_str(), events) < 0)
+        return errno_error(errno, format("watching {}", path));
+    std::unique_ptr<DirWatch> watch{new DirWatch{loop, std::move(fd), std::move(changed)}};
+    HAL0_CHECK(loop.watch(watch->fd_.get(), Ready::Read, Trigger::Level, *watch));
+    return watch;
+}
+
+DirWatch::~DirWatch() { loop_.unwatch(fd_.get(), *this); }
+
+void DirWatch::on_ready(Ready) {
+    std::vector<std::string> names;
+    bool lost = false;
+    std::array<char, 16384> buffer{};
+    while (true) {
+        auto const got = ::read(fd_.get(), buffer.data(), buffer.size());
+        if (got <= 0) break;
+        for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+            inotify_event event{};
+            std::memcpy(&event, buffer.data() + at, sizeof event);
+            if ((event.mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF)) != 0) lost = true;
+            if (event.len > 0) names.emplace_back(buffer.data() + at + sizeof event);
+            at += sizeof event + event.len;
+        }
+    }
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    if (lost) names.clear();
+    if (lost || !names.empty()) changed_(names);
+}
+
+}  // namespace hal0::os

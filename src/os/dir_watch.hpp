@@ -1,0 +1,32 @@
+#pragma once
+// Tells when files in one directory change (inotify): written and closed, moved in or out, removed.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/no_copy.hpp"
+#include "base/result.hpp"
+#include "os/loop.hpp"
+
+namespace hal0::os {
+
+class DirWatch final : NoCopy, FdHandler {
+  public:
+    // `changed` gets the names touched since it was last told, each once; an empty list means that events
+    // were lost or the directory itself went: look at everything again.
+    using Changed = std::function<void(std::vector<std::string> const& names)>;
+    static Result<std::unique_ptr<DirWatch>> make(Loop& loop, std::string const& path, Changed changed);
+    ~DirWatch();
+
+  private:
+    DirWatch(Loop& loop, UniqueFd fd, Changed changed)
+        : loop_{loop}, fd_{std::move(fd)}, changed_{std::move(changed)} {}
+    void on_ready(Ready ready) override;
+
+    Loop& loop_;
+    UniqueFd fd_;
+    Changed changed_;
+};
+
+}  // namespace hal0::os

@@ -1,0 +1,140 @@
+#include "os/file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/dir_watch.hpp"
+#include "os/places.hpp"
+#include "os/test_dir.hpp"
+
+namespace hal0::os {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(File, ReadsUpToTheCallersLimit) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "a", "12345"));
+    EXPECT_EQ(read_file(dir / "a", Bytes{5}).value(), "12345");
+    EXPECT_EQ(read_file(dir / "a", Bytes{4}).error().kind, Errc::TooLarge);
+    EXPECT_EQ(read_file(dir / "b", Bytes{4}).error().kind, Errc::NotFound);
+}
+
+TEST(File, TailBeginsAtALine) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "log", "first\nsecond\nthird\n"));
+    EXPECT_EQ(read_tail(dir / "log", Bytes{9}).value(), "third\n");
+    EXPECT_EQ(read_tail(dir / "log", 1_KiB).value(), "first\nsecond\nthird\n");
+}
+
+TEST(File, AtomicWriteReplacesWithTheWantedMode) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "key", "old", 0644));
+    ASSERT_TRUE(atomic_write(dir / "key", "new", 0600));
+    EXPECT_EQ(read_file(dir / "key", 1_KiB).value(), "new");
+    EXPECT_EQ(status(dir / "key")->mode, 0600U);
+}
+
+TEST(File, AFailedAtomicWriteLeavesTheOldFileAndNoTemporary) {
+    TestDir dir;
+    ASSERT_TRUE(make_directories(dir / "target/inside"));
+    EXPECT_FALSE(atomic_write(dir / "target", "x").ok());  // a directory that isn't empty can't be replaced
+    EXPECT_EQ(list_directory(dir.path()).value(), (std::vector<std::string>{"target"}));
+    EXPECT_FALSE(atomic_write(dir / "no/such/dir", "x").ok());
+}
+
+TEST(File, RemoveTreeDoesNotFollowLinks) {
+    TestDir dir;
+    ASSERT_TRUE(make_directories(dir / "keep"));
+    ASSERT_TRUE(atomic_write(dir / "keep/file", "x"));
+    ASSERT_TRUE(make_directories(dir / "tree/deep/er"));
+    ASSERT_EQ(::symlink((dir / "keep").c_str(), (dir / "tree/deep/link").c_str()), 0);
+    EXPECT_TRUE(remove_tree(dir / "tree"));
+    EXPECT_FALSE(exists(dir / "tree"));
+    EXPECT_TRUE(exists(dir / "keep/file"));
+    EXPECT_TRUE(remove_tree(dir / "tree"));
+}
+
+TEST(File, AFileInTheWayOfADirectoryIsSaid) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "x", ""));
+    EXPECT_EQ(make_directories(dir / "x").error().kind, Errc::Conflict);
+}
+
+TEST(Sha256, KnownVectors) {  // FIPS 180-4 examples
+    EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "a", std::string(3'000'000, 'a')));
+    Sha256 hash;
+    for (int i = 0; i < 3; ++i)
+        hash.add(std::string(1'000'000, 'a'));
+    EXPECT_EQ(sha256_of(dir / "a").value(), hash.hex());
+}
+
+TEST(DirWatch, TellsWhatWasWrittenMovedAndRemoved) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    std::vector<std::string> seen;
+    auto watch = DirWatch::make(*loop, dir.path(), [&](auto const& names) { seen = names; }).value();
+    ASSERT_TRUE(atomic_write(dir / "primary.toml", "x"));
+    loop->run_once(1s);
+    EXPECT_NE(std::find(seen.begin(), seen.end(), "primary.toml"), seen.end());
+    seen.clear();
+    ASSERT_TRUE(remove_file(dir / "primary.toml"));
+    loop->run_once(1s);
+    EXPECT_EQ(seen, (std::vector<std::string>{"primary.toml"}));
+}
+
+Environment environment(std::vector<std::pair<std::string, std::string>> values) {
+    return [values](char const* name) -> std::optional<std::string> {
+        for (auto const& [key, value] : values) {
+            if (key == name) return value;
+        }
+        return std::nullopt;
+    };
+}
+
+TEST(Places, HomeHoldsEverything) {
+    auto const places = find_places(environment({{"HAL0_HOME", "/srv/my box"}}), true, 0).value();
+    EXPECT_EQ(places.config, "/srv/my box/config");
+    EXPECT_EQ(places.runtime, "/srv/my box/run");
+    EXPECT_EQ(places.cache, "/srv/my box/cache");
+}
+
+TEST(Places, ALongHomeGetsAShortRuntimeDirectoryOfItsOwn) {
+    std::string const deep = "/" + std::string(120, 'd');
+    auto const one =
+        find_places(environment({{"HAL0_HOME", deep}, {"XDG_RUNTIME_DIR", "/run/user/7"}}), false, 7).value();
+    auto const two =
+        find_places(environment({{"HAL0_HOME", deep + "2"}, {"XDG_RUNTIME_DIR", "/run/user/7"}}), false, 7)
+            .value();
+    EXPECT_TRUE(one.runtime.starts_with("/run/user/7/hal0-")) << one.runtime;
+    EXPECT_LT(one.runtime.size(), 56U);
+    EXPECT_NE(one.runtime, two.runtime);
+}
+
+TEST(Places, InstalledUsesTheSystemsElseXdg) {
+    EXPECT_EQ(find_places(environment({{"HOME", "/root"}}), true, 0)->config, "/etc/hal0");
+    auto const user =
+        find_places(environment({{"HOME", "/home/u/"}, {"XDG_CACHE_HOME", "/fast"}}), false, 5).value();
+    EXPECT_EQ(user.data, "/home/u/.local/share/hal0");
+    EXPECT_EQ(user.cache, "/fast/hal0");
+    EXPECT_EQ(user.runtime, "/tmp/hal0-5");
+}
+
+TEST(Places, RelativeOrMissingHomesAreRefused) {
+    EXPECT_FALSE(find_places(environment({{"HAL0_HOME", "here"}}), false, 0).ok());
+    EXPECT_FALSE(find_places(environment({}), false, 0).ok());
+}
+
+TEST(Places, AreMadeWithARuntimeClosedToOthers) {
+    TestDir dir;
+    auto const places = find_places(environment({{"HAL0_HOME", dir / "h"}}), false, 0).value();
+    ASSERT_TRUE(make_directories(places.runtime, 0777));
+    ASSERT_TRUE(make_places(places));
+    EXPECT_EQ(status(places.runtime)->mode, 0700U);
+}
+
+}  // namespace
+}  // namespace hal0::os

@@ -1,0 +1,52 @@
+#include "os/lock_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/format.hpp"
+#include "os/file.hpp"
+
+namespace hal0::os {
+namespace {
+
+struct flock whole_file(short type) {
+    struct flock lock{};
+    lock.l_type = type;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+}  // namespace
+
+Result<LockFile> LockFile::acquire(std::string const& path) {
+    UniqueFd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!fd.open()) return errno_error(errno, format("opening the lock file {}", path));
+    auto lock = whole_file(F_WRLCK);
+    if (::fcntl(fd.get(), F_SETLK, &lock) == 0) return LockFile{std::move(fd)};
+    if (errno != EACCES && errno != EAGAIN) return errno_error(errno, format("locking {}", path));
+    lock = whole_file(F_WRLCK);
+    if (::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
+        return Error{Errc::Conflict, format("{} is held by process {}", path, lock.l_pid)}.with(
+            "pid", format("{}", lock.l_pid));
+    }
+    return Error{Errc::Conflict, format("{} is held by another process", path)};
+}
+
+void LockFile::keep_across_exec() { ::fcntl(fd_.get(), F_SETFD, 0); }
+
+Result<std::optional<int>> LockFile::holder(std::string const& path) {
+    UniqueFd const fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!fd.open()) {
+        if (errno == ENOENT) return std::optional<int>{};
+        return errno_error(errno, format("opening the lock file {}", path));
+    }
+    auto lock = whole_file(F_WRLCK);
+    if (::fcntl(fd.get(), F_GETLK, &lock) != 0)
+        return errno_error(errno, format("asking who holds {}", path));
+    if (lock.l_type == F_UNLCK) return std::optional<int>{};
+    return std::optional<int>{lock.l_pid};
+}
+
+}  // namespace hal0::os

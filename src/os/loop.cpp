@@ -1,0 +1,209 @@
+#include "os/loop.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <limits>
+
+#include "os/file.hpp"
+
+namespace hal0::os {
+namespace {
+
+constexpr std::size_t events_per_turn_max = 256;
+
+std::uint32_t epoll_bits(Ready wanted) {
+    std::uint32_t bits = EPOLLRDHUP;
+    if (has(wanted, Ready::Read)) bits |= EPOLLIN;
+    if (has(wanted, Ready::Write)) bits |= EPOLLOUT;
+    return bits;
+}
+
+Ready ready_bits(std::uint32_t bits) {
+    Ready ready = Ready::None;
+    if ((bits & EPOLLIN) != 0) ready = ready | Ready::Read;
+    if ((bits & EPOLLOUT) != 0) ready = ready | Ready::Write;
+    if ((bits & (EPOLLRDHUP | EPOLLHUP)) != 0) ready = ready | Ready::Hangup;
+    if ((bits & EPOLLERR) != 0) ready = ready | Ready::Fault;
+    return ready;
+}
+
+}  // namespace
+
+struct Loop::Batch {
+    std::array<epoll_event, events_per_turn_max> events{};
+    std::size_t next{0};
+    std::size_t count{0};
+};
+
+Result<std::unique_ptr<Loop>> Loop::make() {
+    UniqueFd epoll{::epoll_create1(EPOLL_CLOEXEC)};
+    if (!epoll.open()) return errno_error(errno, "creating an event loop (epoll_create1)");
+    return std::unique_ptr<Loop>{new Loop{std::move(epoll)}};
+}
+
+Loop::Loop(UniqueFd epoll)
+    : epoll_{std::move(epoll)}, batch_{std::make_unique<Batch>()}, now_{Clock::now()} {}
+
+Loop::~Loop() {
+    for (auto* timer : heap_)
+        timer->place_ = SIZE_MAX;
+}
+
+Result<void> Loop::watch(int fd, Ready wanted, Trigger trigger, FdHandler& handler) {
+    epoll_event event{};
+    event.events = epoll_bits(wanted) | (trigger == Trigger::Edge ? static_cast<std::uint32_t>(EPOLLET) : 0U);
+    event.data.ptr = &handler;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        return errno_error(errno, "watching a descriptor (epoll_ctl)");
+    }
+    return {};
+}
+
+Result<void> Loop::watch_shared_listener(int fd, FdHandler& handler) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;
+    event.data.ptr = &handler;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+        return errno_error(errno, "watching a listening socket (epoll_ctl)");
+    }
+    return {};
+}
+
+void Loop::rewatch(int fd, Ready wanted, FdHandler& handler) {
+    epoll_event event{};
+    event.events = epoll_bits(wanted);
+    event.data.ptr = &handler;
+    [[maybe_unused]] int const failed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+    assert(failed == 0);
+}
+
+void Loop::unwatch(int fd, FdHandler& handler) {
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    for (std::size_t i = batch_->next; i < batch_->count; ++i) {
+        if (batch_->events.at(i).data.ptr == &handler) batch_->events.at(i).data.ptr = nullptr;
+    }
+}
+
+void Loop::run() {
+    running_ = true;
+    while (running_)
+        run_once(Duration::max());
+}
+
+void Loop::run_once(Duration longest) {
+    dispatch(deferred_.empty() ? wait_ms(longest) : 0);
+    fire_due();
+    run_deferred();
+}
+
+void Loop::dispatch(int longest_ms) {
+    int const count = ::epoll_wait(epoll_.get(), batch_->events.data(),
+                                   static_cast<int>(batch_->events.size()), longest_ms);
+    now_ = Clock::now();
+    batch_->count = count > 0 ? static_cast<std::size_t>(count) : 0;
+    for (batch_->next = 0; batch_->next < batch_->count;) {
+        auto const& event = batch_->events.at(batch_->next++);
+        if (event.data.ptr != nullptr)
+            static_cast<FdHandler*>(event.data.ptr)->on_ready(ready_bits(event.events));
+    }
+    batch_->count = 0;
+}
+
+void Loop::defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
+
+void Loop::run_deferred() {
+    // What is deferred from here on belongs to the next turn.
+    auto work = std::move(deferred_);
+    deferred_.clear();
+    for (auto& item : work)
+        item();
+}
+
+int Loop::wait_ms(Duration longest) const {
+    using std::chrono::milliseconds;
+    auto wait = longest;
+    if (!heap_.empty())
+        wait = std::min(wait, std::max(heap_.front()->placed_ - Clock::now(), Duration::zero()));
+    if (wait == Duration::max()) return -1;
+    auto const ms = std::chrono::ceil<milliseconds>(wait).count();
+    return static_cast<int>(std::min<std::int64_t>(ms, std::numeric_limits<int>::max()));
+}
+
+void Loop::fire_due() {
+    while (!heap_.empty() && heap_.front()->placed_ <= now_) {
+        Timer& timer = *heap_.front();
+        if (timer.deadline_ > now_) {  // it was started again since: put it where it belongs now
+            timer.placed_ = timer.deadline_;
+            sift_down(0);
+            continue;
+        }
+        timer_remove(timer);
+        timer.armed_ = false;
+        timer.due_();
+    }
+}
+
+void Loop::timer_insert(Timer& timer) {
+    timer.place_ = heap_.size();
+    heap_.push_back(&timer);
+    sift_up(timer.place_);
+}
+
+void Loop::timer_remove(Timer& timer) {
+    auto const at = timer.place_;
+    timer.place_ = SIZE_MAX;
+    Timer* const last = heap_.back();
+    heap_.pop_back();
+    if (last == &timer) return;
+    heap_.at(at) = last;
+    last->place_ = at;
+    sift_up(at);
+    sift_down(last->place_);
+}
+
+void Loop::sift_up(std::size_t at) {
+    while (at > 0) {
+        auto const parent = (at - 1) / 2;
+        if (heap_[parent]->placed_ <= heap_[at]->placed_) return;
+        std::swap(heap_[parent], heap_[at]);
+        heap_[parent]->place_ = parent;
+        heap_[at]->place_ = at;
+        at = parent;
+    }
+}
+
+void Loop::sift_down(std::size_t at) {
+    while (true) {
+        auto child = 2 * at + 1;
+        if (child >= heap_.size()) return;
+        if (child + 1 < heap_.size() && heap_[child + 1]->placed_ < heap_[child]->placed_) ++child;
+        if (heap_[at]->placed_ <= heap_[child]->placed_) return;
+        std::swap(heap_[child], heap_[at]);
+        heap_[child]->place_ = child;
+        heap_[at]->place_ = at;
+        at = child;
+    }
+}
+
+void Timer::start(Duration after) {
+    deadline_ = loop_.now() + after;
+    armed_ = true;
+    if (place_ == SIZE_MAX) {
+        placed_ = deadline_;
+        loop_.timer_insert(*this);
+    } else if (deadline_ < placed_) {
+        placed_ = deadline_;
+        loop_.sift_up(place_);
+    }
+}
+
+void Timer::stop() {
+    armed_ = false;
+    if (place_ != SIZE_MAX) loop_.timer_remove(*this);
+}
+
+}  // namespace hal0::os

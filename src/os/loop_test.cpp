@@ -1,0 +1,212 @@
+#include "os/loop.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+#include "os/inbox.hpp"
+#include "os/pool.hpp"
+
+namespace hal0::os {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Pair {
+    UniqueFd a, b;
+    Pair() {
+        std::array<int, 2> fds{};
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0) {
+            a = UniqueFd{fds[0]};
+            b = UniqueFd{fds[1]};
+        }
+    }
+};
+
+class Recorder final : public FdHandler {
+  public:
+    explicit Recorder(std::function<void(Ready)> told) : told_{std::move(told)} {}
+    void on_ready(Ready ready) override { told_(ready); }
+
+  private:
+    std::function<void(Ready)> told_;
+};
+
+TEST(Loop, TellsReadAndHangup) {
+    auto loop = Loop::make().value();
+    Pair pair;
+    Ready seen = Ready::None;
+    Recorder recorder{[&](Ready ready) { seen = ready; }};
+    ASSERT_TRUE(loop->watch(pair.a.get(), Ready::Read, Trigger::Level, recorder));
+    ASSERT_EQ(::write(pair.b.get(), "x", 1), 1);
+    loop->run_once(1s);
+    EXPECT_TRUE(has(seen, Ready::Read));
+    EXPECT_FALSE(has(seen, Ready::Hangup));
+    pair.b.reset();
+    loop->run_once(1s);
+    EXPECT_TRUE(has(seen, Ready::Hangup));
+    loop->unwatch(pair.a.get(), recorder);
+}
+
+TEST(Loop, EdgeTriggeredTellsOncePerArrival) {
+    auto loop = Loop::make().value();
+    Pair pair;
+    int told = 0;
+    Recorder recorder{[&](Ready) { ++told; }};
+    ASSERT_TRUE(loop->watch(pair.a.get(), Ready::Read, Trigger::Edge, recorder));
+    ASSERT_EQ(::write(pair.b.get(), "x", 1), 1);
+    loop->run_once(1s);
+    loop->run_once(0s);
+    EXPECT_EQ(told, 1);
+    loop->unwatch(pair.a.get(), recorder);
+}
+
+// Two descriptors ready in one turn; whoever is told first takes the other away: it must not be called any
+// more.
+TEST(Loop, AHandlerUnwatchedInTheSameTurnIsNotCalled) {
+    auto loop = Loop::make().value();
+    Pair one;
+    Pair two;
+    int told = 0;
+    std::unique_ptr<Recorder> first;
+    std::unique_ptr<Recorder> second;
+    auto drop = [&](UniqueFd& fd, std::unique_ptr<Recorder>& other) {
+        ++told;
+        if (!other) return;
+        loop->unwatch(fd.get(), *other);
+        loop->defer([gone = std::shared_ptr<Recorder>{std::move(other)}] {});
+    };
+    first = std::make_unique<Recorder>([&](Ready) { drop(two.a, second); });
+    second = std::make_unique<Recorder>([&](Ready) { drop(one.a, first); });
+    ASSERT_TRUE(loop->watch(one.a.get(), Ready::Read, Trigger::Level, *first));
+    ASSERT_TRUE(loop->watch(two.a.get(), Ready::Read, Trigger::Level, *second));
+    ASSERT_EQ(::write(one.b.get(), "x", 1), 1);
+    ASSERT_EQ(::write(two.b.get(), "x", 1), 1);
+    loop->run_once(1s);
+    EXPECT_EQ(told, 1);
+    if (first) loop->unwatch(one.a.get(), *first);
+    if (second) loop->unwatch(two.a.get(), *second);
+}
+
+TEST(Timer, FiresInOrderOfDeadline) {
+    auto loop = Loop::make().value();
+    std::string order;
+    Timer late{*loop, [&] {
+                   order += 'c';
+                   loop->stop();
+               }};
+    Timer early{*loop, [&] { order += 'a'; }};
+    Timer middle{*loop, [&] { order += 'b'; }};
+    late.start(30ms);
+    early.start(1ms);
+    middle.start(10ms);
+    loop->run();
+    EXPECT_EQ(order, "abc");
+}
+
+TEST(Timer, StartedAgainLaterItFiresOnceAndLater) {
+    auto loop = Loop::make().value();
+    int fired = 0;
+    auto const begin = Clock::now();
+    Timer timer{*loop, [&] {
+                    ++fired;
+                    loop->stop();
+                }};
+    timer.start(1ms);
+    timer.start(40ms);
+    loop->run();
+    EXPECT_EQ(fired, 1);
+    EXPECT_GE(Clock::now() - begin, 40ms);
+}
+
+TEST(Timer, StartedAgainEarlierItMovesUp) {
+    auto loop = Loop::make().value();
+    Timer timer{*loop, [&] { loop->stop(); }};
+    timer.start(std::chrono::hours{1});
+    timer.start(1ms);
+    loop->run();
+    EXPECT_FALSE(timer.running());
+}
+
+TEST(Timer, MayStopOthersAndStartItselfWhenItFires) {
+    auto loop = Loop::make().value();
+    int rounds = 0;
+    bool other_fired = false;
+    Timer other{*loop, [&] { other_fired = true; }};
+    std::unique_ptr<Timer> again;
+    again = std::make_unique<Timer>(*loop, [&] {
+        other.stop();
+        if (++rounds == 3) return loop->stop();
+        again->start(1ms);
+    });
+    other.start(2ms);
+    again->start(1ms);
+    loop->run();
+    EXPECT_EQ(rounds, 3);
+    EXPECT_FALSE(other_fired);
+}
+
+TEST(Loop, DeferredWorkRunsAtTheEndOfTheTurn) {
+    auto loop = Loop::make().value();
+    std::string order;
+    loop->defer([&] {
+        order += '1';
+        loop->defer([&] { order += '2'; });
+    });
+    loop->run_once(0s);
+    EXPECT_EQ(order, "1");
+    loop->run_once(1h);
+    EXPECT_EQ(order, "12");
+}
+
+TEST(Inbox, KeepsTheOrderOfEachSender) {
+    auto loop = Loop::make().value();
+    auto inbox = Inbox::make(*loop).value();
+    constexpr int senders = 3;
+    constexpr int each = 500;
+    std::array<int, senders> next{};
+    int total = 0;
+    bool ordered = true;
+    std::vector<std::thread> threads;
+    for (std::size_t s = 0; s < senders; ++s) {
+        threads.emplace_back([&, s] {
+            for (int i = 0; i < each; ++i) {
+                inbox->post([&, s, i] {
+                    ordered = ordered && next.at(s)++ == i;
+                    if (++total == senders * each) loop->stop();
+                });
+            }
+        });
+    }
+    loop->run();
+    for (auto& thread : threads)
+        thread.join();
+    EXPECT_TRUE(ordered);
+    EXPECT_EQ(total, senders * each);
+}
+
+TEST(Pool, BringsTheAnswerHome) {
+    auto loop = Loop::make().value();
+    auto inbox = Inbox::make(*loop).value();
+    Pool pool{2};
+    auto const home = std::this_thread::get_id();
+    int sum = 0;
+    int answers = 0;
+    for (int i = 1; i <= 10; ++i) {
+        pool.run(
+            *inbox, [i] { return i; },
+            [&](int n) {
+                EXPECT_EQ(std::this_thread::get_id(), home);
+                sum += n;
+                if (++answers == 10) loop->stop();
+            });
+    }
+    loop->run();
+    EXPECT_EQ(sum, 55);
+}
+
+}  // namespace
+}  // namespace hal0::os

@@ -1,0 +1,16 @@
+#pragma once
+// What /proc tells about a process (proc(5)).
+#include <cstdint>
+#include <optional>
+
+#include "base/units.hpp"
+
+namespace hal0::os {
+
+// Resident memory, shared pages counted whole (statm's second field); nothing when the process is gone or
+// hidden.
+std::optional<Bytes> resident_bytes(int pid);
+// When it started, in clock ticks since boot (stat's 22nd field): with the pid it names a process for good.
+std::optional<std::uint64_t> start_ticks(int pid);
+
+}  // namespace hal0::os

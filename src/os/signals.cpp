@@ -1,0 +1,35 @@
+#include "os/signals.hpp"
+
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "os/file.hpp"
+
+namespace hal0::os {
+
+Result<std::unique_ptr<StopSignals>> StopSignals::make(Loop& loop, std::function<void(int)> told) {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    for (int const number : {SIGTERM, SIGINT, SIGHUP})
+        sigaddset(&wanted, number);
+    ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+    UniqueFd fd{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
+    if (!fd.open()) return errno_error(errno, "receiving signals (signalfd)");
+    std::unique_ptr<StopSignals> signals{new StopSignals{loop, std::move(fd), std::move(told)}};
+    HAL0_CHECK(loop.watch(signals->fd_.get(), Ready::Read, Trigger::Level, *signals));
+    return signals;
+}
+
+StopSignals::~StopSignals() { loop_.unwatch(fd_.get(), *this); }
+
+void StopSignals::on_ready(Ready) {
+    signalfd_siginfo info{};
+    if (::read(fd_.get(), &info, sizeof info) == sizeof info) told_(static_cast<int>(info.ssi_signo));
+}
+
+}  // namespace hal0::os

@@ -1,0 +1,29 @@
+#pragma once
+// The signals that ask a daemon to stop, as events of its loop.
+#include <functional>
+#include <memory>
+
+#include "base/no_copy.hpp"
+#include "base/result.hpp"
+#include "os/loop.hpp"
+
+namespace hal0::os {
+
+class StopSignals final : NoCopy, FdHandler {
+  public:
+    // Blocks SIGTERM, SIGINT and SIGHUP in this thread (so: before any other thread is made) and ignores
+    // SIGPIPE.
+    static Result<std::unique_ptr<StopSignals>> make(Loop& loop, std::function<void(int signal)> told);
+    ~StopSignals();
+
+  private:
+    StopSignals(Loop& loop, UniqueFd fd, std::function<void(int)> told)
+        : loop_{loop}, fd_{std::move(fd)}, told_{std::move(told)} {}
+    void on_ready(Ready ready) override;
+
+    Loop& loop_;
+    UniqueFd fd_;
+    std::function<void(int)> told_;
+};
+
+}  // namespace hal0::os
