@@ -9,7 +9,7 @@ namespace {
 
 using models::Kind;
 
-struct Fixture : testing::Test {
+struct Routing : testing::Test {
     std::array<SlotGate, 4> gates{SlotGate{[] {}}, SlotGate{[] {}}, SlotGate{[] {}}, SlotGate{[] {}}};
     RouteTable table{{
         {.slot = "primary", .model = "smollm2", .kind = Kind::Chat, .gate = &gates[0]},
@@ -23,17 +23,17 @@ struct Fixture : testing::Test {
     }
 };
 
-TEST_F(Fixture, ASlotsNameAndItsPrefixedNameAreIt) {
+TEST_F(Routing, ASlotsNameAndItsPrefixedNameAreIt) {
     EXPECT_EQ(slot_for("primary", Work::Chat), "primary");
     EXPECT_EQ(slot_for("hal0/embed", Work::Embed), "embed");
 }
 
-TEST_F(Fixture, AModelIdIsItsSlotEvenWithAColon) {
+TEST_F(Routing, AModelIdIsItsSlotEvenWithAColon) {
     EXPECT_EQ(slot_for("smollm2", Work::Chat), "primary");
     EXPECT_EQ(slot_for("qwen:7b", Work::Chat), "coder-a");
 }
 
-TEST_F(Fixture, AmongSeveralTheOpenOneThenTheLeastBusy) {
+TEST_F(Routing, AmongSeveralTheOpenOneThenTheLeastBusy) {
     gates[3].open();
     EXPECT_EQ(slot_for("qwen:7b", Work::Chat), "coder-b");
     gates[2].open();
@@ -42,14 +42,14 @@ TEST_F(Fixture, AmongSeveralTheOpenOneThenTheLeastBusy) {
     EXPECT_EQ(slot_for("qwen:7b", Work::Chat), "coder-b");
 }
 
-TEST_F(Fixture, NothingNamedIsTheSlotOfThatWork) {
+TEST_F(Routing, NothingNamedIsTheSlotOfThatWork) {
     EXPECT_EQ(slot_for("", Work::Chat), "primary");
     EXPECT_EQ(slot_for("", Work::Embed), "embed");
     EXPECT_EQ(slot_for("", Work::Rerank), "embed");
     EXPECT_EQ(slot_for("", Work::Text), "primary");
 }
 
-TEST_F(Fixture, TheUnknownIsNeverAnsweredByAnother) {
+TEST_F(Routing, TheUnknownIsNeverAnsweredByAnother) {
     auto const route = table.resolve("gpt-4o", Work::Chat);
     ASSERT_FALSE(route.ok());
     EXPECT_EQ(route.error().kind, Errc::NotFound);
@@ -60,7 +60,7 @@ TEST_F(Fixture, TheUnknownIsNeverAnsweredByAnother) {
     EXPECT_FALSE(table.resolve("hal0/smollm2", Work::Chat).ok());
 }
 
-TEST_F(Fixture, AWrongKindIsSaidWithTheRightSlot) {
+TEST_F(Routing, AWrongKindIsSaidWithTheRightSlot) {
     auto const route = table.resolve("primary", Work::Embed);
     ASSERT_FALSE(route.ok());
     EXPECT_EQ(route.error().kind, Errc::Invalid);
