@@ -1,0 +1,92 @@
+#include "api/access.hpp"
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace hal0::api {
+namespace {
+
+bool is_ip(std::string_view host) {
+    if (host.find(':') != std::string_view::npos) return true;  // only IPv6 literals have one left here
+    return !host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+bool is_local_name(std::string_view host) {
+    return equal_fold(host, "localhost") ||
+           (host.size() > 10 && equal_fold(host.substr(host.size() - 10), ".localhost"));
+}
+
+bool is_loopback_ip(std::string_view host) {
+    return host == "::1" || (is_ip(host) && host.starts_with("127."));
+}
+
+bool listed(AccessRules const& rules, std::string_view host) {
+    return std::any_of(rules.allowed_hosts.begin(), rules.allowed_hosts.end(),
+                       [host](std::string const& name) { return equal_fold(name, host); });
+}
+
+// The host of "http://host:port"; empty when it isn't such an origin ("null", a file, an extension).
+std::string_view origin_host(std::string_view origin) {
+    auto const scheme = origin.find("://");
+    if (scheme == std::string_view::npos || !origin.starts_with("http")) return {};
+    return host_name(origin.substr(scheme + 3));
+}
+
+bool allowed_origin(AccessRules const& rules, std::string_view origin, std::string_view host) {
+    auto const from = origin_host(origin);
+    if (from.empty()) return false;
+    bool const same_site = equal_fold(origin.substr(origin.find("://") + 3), host);
+    return same_site || is_local_name(from) || is_loopback_ip(from) || listed(rules, from);
+}
+
+std::string_view bearer(http::RequestHead const& head) {
+    auto const header = head.header("authorization");
+    if (header.size() > 7 && equal_fold(header.substr(0, 7), "bearer ")) return trim(header.substr(7));
+    return head.header("x-api-key");  // Anthropic's clients
+}
+
+}  // namespace
+
+std::string_view host_name(std::string_view host) {
+    if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+    return host.substr(0, host.find(':'));
+}
+
+bool allowed_host(AccessRules const& rules, std::string_view host) {
+    auto const name = host_name(host);
+    return is_ip(name) || is_local_name(name) || listed(rules, name);
+}
+
+std::string_view cors_origin(AccessRules const& rules, http::RequestHead const& head) {
+    auto const origin = head.header("origin");
+    return !origin.empty() && allowed_origin(rules, origin, head.header("host")) ? origin
+                                                                                 : std::string_view{};
+}
+
+std::optional<Error> refuse(AccessRules const& rules, http::RequestHead const& head, bool over_unix_socket) {
+    if (over_unix_socket) return std::nullopt;
+    auto const host = head.header("host");
+    if (!host.empty() && !allowed_host(rules, host)) {
+        return Error{Errc::Forbidden,
+                     format("the Host '{}' is not allowed here; add it to allowed_hosts in hal0.toml "
+                            "if this name is yours",
+                            host)};
+    }
+    auto const origin = head.header("origin");
+    if (!origin.empty() && !allowed_origin(rules, origin, host)) {
+        return Error{Errc::Forbidden,
+                     format("web pages from '{}' may not use this server; add its host to allowed_hosts "
+                            "in hal0.toml if it is yours",
+                            origin)};
+    }
+    // A preflight can't carry the key (Fetch standard, CORS-preflight), and tells nothing but what is
+    // allowed.
+    if (rules.key.empty() || head.method == http::Method::Options || rules.key.matches(bearer(head)))
+        return std::nullopt;
+    return Error{Errc::Unauthorized, "this server wants its key: Authorization: Bearer KEY"}.with(
+        "code", "invalid_api_key");
+}
+
+}  // namespace hal0::api

@@ -1,0 +1,317 @@
+#include "api/gateway.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/models_list.hpp"
+#include "base/format.hpp"
+#include "json/peek.hpp"
+#include "os/file.hpp"
+#include "wire/status.hpp"
+
+namespace hal0::api {
+namespace {
+
+bool openai_shaped(std::string_view path) { return !path.starts_with("/api/"); }
+
+http::Response error_response(std::string_view path, Error const& error) {
+    http::Response response{.status = wire::http_status(error.kind)};
+    response.body = openai_shaped(path) ? wire::openai_error_body(error) : wire::error_body(error);
+    if (error.kind == Errc::Busy) response.headers.push_back({"retry-after", "5"});
+    if (error.kind == Errc::Unauthorized) response.headers.push_back({"www-authenticate", "Bearer"});
+    return response;
+}
+
+http::Response method_response(http::Method method, std::string_view path, std::string_view allow) {
+    http::Response response{.status = method == http::Method::Options ? 204 : 405};
+    if (response.status == 405) {
+        Error const error{Errc::Invalid, format("{} is not a method of {}; it has {}",
+                                                http::method_name(method), path, allow)};
+        response.body = openai_shaped(path) ? wire::openai_error_body(error) : wire::error_body(error);
+    }
+    response.headers.push_back({"allow", std::string{allow}});
+    return response;
+}
+
+Error shape_error(json::Peek const& found) {
+    using Shape = json::Peek::Shape;
+    switch (found.shape) {
+        case Shape::Malformed:
+            return {Errc::Invalid, format("the body is not JSON: see byte {}", found.fault_at)};
+        case Shape::TooDeep:
+            return {Errc::Invalid, format("the body is nested deeper than {} levels at byte {}",
+                                          json::peek_depth_max, found.fault_at)};
+        case Shape::NotObject:
+        case Shape::Object: break;
+    }
+    return {Errc::Invalid, "the body must be a JSON object"};
+}
+
+// A preflight's answer says what a page may send (Fetch standard).
+void allow_page(std::vector<http::Field>& headers, std::string_view origin, http::Method method) {
+    headers.push_back({"access-control-allow-origin", std::string{origin}});
+    headers.push_back({"vary", "origin"});
+    if (method != http::Method::Options) return;
+    headers.push_back({"access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"});
+    headers.push_back({"access-control-allow-headers",
+                       "authorization, content-type, x-api-key, x-request-id, last-event-id, if-match"});
+    headers.push_back({"access-control-max-age", "600"});
+}
+
+// A client's own request id goes on when it can do no harm in a log or a header.
+bool sane_id(std::string_view id) {
+    return !id.empty() && id.size() <= 128 &&
+           std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
+}
+
+}  // namespace
+
+Gateway::Gateway(World const& world, GatewaySettings settings)
+    : world_{world},
+      settings_{std::move(settings)},
+      empty_table_{std::make_unique<dispatch::RouteTable const>(std::vector<dispatch::Route>{})} {
+    table_ = empty_table_.get();
+    models_body_ = render_models(*table_);
+}
+
+Gateway::~Gateway() = default;
+
+Gateway::Active& Gateway::active(http::ExchangeId id) {
+    if (active_.size() <= id.connection) active_.resize(std::size_t{id.connection} + 1);
+    return active_[id.connection];
+}
+
+dispatch::Ticket Gateway::ticket(http::ExchangeId id) const {
+    return {world_.number, id.connection, id.generation};
+}
+
+// ---- requests
+
+void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
+    auto const& head = exchange.head();
+    body_max = settings_.body_max;
+    if (auto const why = api::refuse(settings_.access, head, exchange.over_unix_socket()))
+        return fail(exchange, *why);
+    auto const found = find_endpoint(head.method, head.path);
+    if (found.endpoint != nullptr) return;
+    if (head.path == "*" || !found.allow.empty()) {
+        auto const allow =
+            head.path == "*" ? std::string_view{"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"} : found.allow;
+        return answer(exchange, method_response(head.method, head.path, allow));
+    }
+    fail(exchange,
+         Error{Errc::NotFound, format("there is nothing at {}; the API is under /v1 and /api", head.path)}
+             .with("code", "unknown_url"));
+}
+
+void Gateway::on_request(http::Exchange& exchange) {
+    auto const* endpoint = find_endpoint(exchange.head().method, exchange.head().path).endpoint;
+    switch (endpoint->serve) {
+        case Serve::Health: return answer(exchange, {.body = render_health(*table_)});
+        case Serve::Models: return serve_models(exchange);
+        case Serve::Relay:
+        case Serve::Rerank: return serve_work(exchange, *endpoint);
+        case Serve::Admin: return serve_admin(exchange);
+    }
+}
+
+void Gateway::serve_models(http::Exchange& exchange) {
+    constexpr std::string_view list = "/v1/models";
+    auto const path = exchange.head().path;
+    if (path == list) return answer(exchange, {.body = models_body_});
+    auto const id = http::percent_decode(path.substr(list.size() + 1));
+    auto body = id ? render_model(*table_, *id) : std::nullopt;
+    if (!body) return fail(exchange, unknown_model(*table_, id.value_or(std::string{path})));
+    answer(exchange, {.body = std::move(*body)});
+}
+
+void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
+    auto const found = json::peek(exchange.body());
+    if (found.shape != json::Peek::Shape::Object) return fail(exchange, shape_error(found));
+    if (found.model_is_not_text)
+        return fail(exchange, Error{Errc::Invalid, "'model' must be a string"}.with("param", "model"));
+    auto const route = table_->resolve(found.model.value_or(std::string{}), endpoint.work);
+    if (!route) {
+        auto error = route.error();
+        if (error.kind == Errc::NotFound)
+            error = std::move(error).with("code", "model_not_found").with("param", "model");
+        return fail(exchange, error);
+    }
+    send(exchange, endpoint, *route.value());
+}
+
+void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
+    auto const id = exchange.id();
+    auto& slot = active(id);
+    slot.generation = id.generation;
+    slot.lease = dispatch::Lease::take(*route.gate);
+    if (!slot.lease.held()) {
+        slot.state = Active::State::Waiting;
+        return world_.control.wanted(ticket(id), route.slot,
+                                     {static_cast<std::int64_t>(exchange.body().size())});
+    }
+    if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
+    slot.state = Active::State::Relaying;
+    exchange.relay({.upstream = route.worker,
+                    .path = endpoint.worker_path,
+                    .bearer = route.key,
+                    .add_headers = common_headers(exchange)},
+                   *this);
+}
+
+void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
+    auto const id = exchange.id();
+    active(id).state = Active::State::Ranking;
+    RerankWorker const worker{.address = route.worker,
+                              .key = route.key,
+                              .path = std::string{endpoint.worker_path},
+                              .model = route.model,
+                              .cross_encoder = route.kind == models::Kind::Rerank};
+    auto done = [this, id](Result<std::string> body) {
+        auto job = rankings_.extract(id);  // lives to the end of this call
+        auto* waiting = live(ticket(id), Active::State::Ranking);
+        end(id);
+        if (waiting == nullptr) return;
+        if (!body) return fail(*waiting, body.error());
+        answer(*waiting, {.body = std::move(body).value()});
+    };
+    auto job = std::make_unique<RerankJob>(world_.loop, world_.inbox, world_.pool, worker, std::move(done));
+    auto& started = *job;
+    rankings_.emplace(id, std::move(job));
+    started.start(std::string{exchange.body()});
+}
+
+void Gateway::serve_admin(http::Exchange& exchange) {
+    auto const& head = exchange.head();
+    auto const id = exchange.id();
+    auto& slot = active(id);
+    slot.generation = id.generation;
+    slot.state = Active::State::Admin;
+    world_.admin.request({.ticket = ticket(id),
+                          .method = head.method,
+                          .path = std::string{head.path},
+                          .query = std::string{head.query},
+                          .body = std::string{exchange.body()},
+                          .last_event_id = std::string{head.header("last-event-id")},
+                          .if_match = std::string{head.header("if-match")}});
+}
+
+// ---- answers
+
+std::vector<http::Field> Gateway::common_headers(http::Exchange const& exchange) const {
+    std::vector<http::Field> headers;
+    auto const& head = exchange.head();
+    auto const id = head.header("x-request-id");
+    headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : "req-" + os::random_hex(8)});
+    if (auto const origin = cors_origin(settings_.access, head); !origin.empty())
+        allow_page(headers, origin, head.method);
+    return headers;
+}
+
+void Gateway::answer(http::Exchange& exchange, http::Response response) {
+    for (auto& field : common_headers(exchange))
+        response.headers.push_back(std::move(field));
+    exchange.respond(response);
+}
+
+void Gateway::fail(http::Exchange& exchange, Error const& error) {
+    answer(exchange, error_response(exchange.head().path, error));
+}
+
+void Gateway::on_gone(http::ExchangeId id) {
+    auto const& slot = active(id);
+    if (slot.generation != id.generation) return;
+    switch (slot.state) {
+        case Active::State::Waiting: world_.control.cancelled(ticket(id)); break;
+        case Active::State::Admin: world_.admin.gone(ticket(id)); break;
+        case Active::State::Ranking: rankings_.erase(id); break;
+        case Active::State::None:
+        case Active::State::Relaying: break;
+    }
+    end(id);
+}
+
+void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const&) { end(id); }
+
+void Gateway::end(http::ExchangeId id) {
+    auto& slot = active(id);
+    if (slot.generation != id.generation) return;
+    slot.state = Active::State::None;
+    slot.lease.release();
+}
+
+http::Exchange* Gateway::live(dispatch::Ticket ticket, Active::State state) {
+    http::ExchangeId const id{ticket.connection, ticket.generation};
+    auto const& slot = active(id);
+    if (slot.generation != id.generation || slot.state != state) return nullptr;
+    return server_->find(id);
+}
+
+// ---- from the control plane
+
+void Gateway::publish(dispatch::RouteTable const& table, std::uint64_t version) {
+    world_.inbox.post([this, &table, version] {
+        table_ = &table;
+        models_body_ = render_models(table);
+        world_.control.table_seen(world_.number, version);
+    });
+}
+
+void Gateway::grant(dispatch::Ticket ticket) {
+    world_.inbox.post([this, ticket] {
+        auto* exchange = live(ticket, Active::State::Waiting);
+        if (exchange == nullptr) return;
+        end(exchange->id());
+        auto const* endpoint = find_endpoint(exchange->head().method, exchange->head().path).endpoint;
+        serve_work(*exchange, *endpoint);  // anew: the slot may be closed again, or another's
+    });
+}
+
+void Gateway::refuse(dispatch::Ticket ticket, Error why) {
+    world_.inbox.post([this, ticket, why = std::move(why)] {
+        auto* exchange = live(ticket, Active::State::Waiting);
+        if (exchange == nullptr) return;
+        end(exchange->id());
+        fail(*exchange, why);
+    });
+}
+
+void Gateway::forget_worker(os::Address worker) {
+    world_.inbox.post([this, worker = std::move(worker)] { server_->forget_upstream(worker); });
+}
+
+void Gateway::respond(dispatch::Ticket ticket, http::Response response) {
+    world_.inbox.post([this, ticket, response = std::move(response)]() mutable {
+        auto* exchange = live(ticket, Active::State::Admin);
+        if (exchange == nullptr) return;
+        end(exchange->id());
+        answer(*exchange, std::move(response));
+    });
+}
+
+void Gateway::begin_stream(dispatch::Ticket ticket, http::Response head_and_first) {
+    world_.inbox.post([this, ticket, response = std::move(head_and_first)]() mutable {
+        auto* exchange = live(ticket, Active::State::Admin);
+        if (exchange == nullptr) return;
+        for (auto& field : common_headers(*exchange))
+            response.headers.push_back(std::move(field));
+        exchange->begin_stream(response);
+    });
+}
+
+void Gateway::write(dispatch::Ticket ticket, std::string bytes) {
+    world_.inbox.post([this, ticket, bytes = std::move(bytes)] {
+        if (auto* exchange = live(ticket, Active::State::Admin)) exchange->write(bytes);
+    });
+}
+
+void Gateway::finish(dispatch::Ticket ticket) {
+    world_.inbox.post([this, ticket] {
+        auto* exchange = live(ticket, Active::State::Admin);
+        if (exchange == nullptr) return;
+        end(exchange->id());
+        exchange->finish();
+    });
+}
+
+}  // namespace hal0::api

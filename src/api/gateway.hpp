@@ -1,0 +1,94 @@
+#pragma once
+// The data plane: one Gateway per loop answers what it can from its snapshot, relays to workers, and sends
+// the rest to the control plane.
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/access.hpp"
+#include "api/endpoints.hpp"
+#include "api/hop.hpp"
+#include "api/rerank.hpp"
+#include "base/no_copy.hpp"
+#include "dispatch/ports.hpp"
+#include "http/server.hpp"
+#include "os/inbox.hpp"
+#include "os/pool.hpp"
+
+namespace hal0::api {
+
+struct GatewaySettings {
+    AccessRules access{};
+    Bytes body_max{64_MiB};
+};
+
+class Gateway final : public http::Handler,
+                      public http::Relayed,
+                      public dispatch::LoopPort,
+                      public AnswerPort,
+                      NoCopy {
+  public:
+    // All of these outlive it. `inbox` is this loop's; the ports are the control plane's.
+    struct World {
+        std::uint32_t number{0};  // this loop's, as the dispatcher counts them
+        os::Loop& loop;
+        os::Inbox& inbox;
+        os::Pool& pool;
+        dispatch::ControlPort& control;
+        AdminPort& admin;
+    };
+    Gateway(World const& world, GatewaySettings settings);
+    ~Gateway();
+    void attach(http::Server& server) { server_ = &server; }
+
+    // http::Handler
+    void on_head(http::Exchange& exchange, Bytes& body_max) override;
+    void on_request(http::Exchange& exchange) override;
+    void on_gone(http::ExchangeId id) override;
+    // http::Relayed
+    void on_relay_end(http::ExchangeId id, http::RelayOutcome const& outcome) override;
+    // dispatch::LoopPort, from any thread
+    void publish(dispatch::RouteTable const& table, std::uint64_t version) override;
+    void grant(dispatch::Ticket ticket) override;
+    void refuse(dispatch::Ticket ticket, Error why) override;
+    void forget_worker(os::Address worker) override;
+    // AnswerPort, from any thread
+    void respond(dispatch::Ticket ticket, http::Response response) override;
+    void begin_stream(dispatch::Ticket ticket, http::Response head_and_first) override;
+    void write(dispatch::Ticket ticket, std::string bytes) override;
+    void finish(dispatch::Ticket ticket) override;
+
+  private:
+    // What is under way on one connection. By the connection's number: no allocation per request.
+    struct Active {
+        enum class State : std::uint8_t { None, Waiting, Relaying, Ranking, Admin } state{State::None};
+        std::uint32_t generation{0};
+        dispatch::Lease lease{};
+    };
+
+    void serve_models(http::Exchange& exchange);
+    void serve_work(http::Exchange& exchange, Endpoint const& endpoint);
+    void send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
+    void rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
+    void serve_admin(http::Exchange& exchange);
+    void fail(http::Exchange& exchange, Error const& error);
+    void answer(http::Exchange& exchange, http::Response response);
+    [[nodiscard]] std::vector<http::Field> common_headers(http::Exchange const& exchange) const;
+    Active& active(http::ExchangeId id);
+    [[nodiscard]] dispatch::Ticket ticket(http::ExchangeId id) const;
+    http::Exchange* live(dispatch::Ticket ticket, Active::State state);
+    void end(http::ExchangeId id);
+
+    World world_;
+    GatewaySettings settings_;
+    http::Server* server_{nullptr};
+    dispatch::RouteTable const* table_;
+    std::unique_ptr<dispatch::RouteTable const> empty_table_;
+    std::string models_body_{};
+    std::vector<Active> active_{};
+    std::map<http::ExchangeId, std::unique_ptr<RerankJob>> rankings_{};
+};
+
+}  // namespace hal0::api
