@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engines/llama_server.hpp"
+#include "engines/store.hpp"
+#include "os/file.hpp"
+#include "os/test_dir.hpp"
+
+namespace hal0::engines {
+namespace {
+
+InstalledEngine engine_of(std::string version, std::vector<std::string> features) {
+    return {.id = "llama.cpp",
+            .version = std::move(version),
+            .key = "k",
+            .backend = "cpu",
+            .cpu_features = std::move(features)};
+}
+
+void put(os::TestDir const& dir, std::string const& build, InstalledEngine const& engine) {
+    ASSERT_TRUE(os::make_directories(dir / ("engines/llama.cpp/" + build)));
+    ASSERT_TRUE(os::atomic_write(dir / ("engines/llama.cpp/" + build + "/engine.json"), encode(engine)));
+}
+
+TEST(EngineStore, GivesTheNewestThatRunsHere) {
+    os::TestDir dir;
+    put(dir, "a", engine_of("9999", {"avx2"}));
+    put(dir, "b", engine_of("11434", {"avx2"}));
+    put(dir, "c", engine_of("12000", {"avx2", "avx512f"}));
+    EngineStore const store{dir.path(), {"avx", "avx2"}};
+    EXPECT_EQ(store.find("llama.cpp")->version, "11434");
+    EXPECT_EQ(store.list().front().version, "12000");
+    EXPECT_EQ(store.find("llama.cpp")->program("llama-server"), dir / "engines/llama.cpp/b/bin/llama-server");
+}
+
+// A disk moved to another box must not crash with an illegal instruction.
+TEST(EngineStore, AnotherCpusBuildIsNotUsed) {
+    os::TestDir dir;
+    put(dir, "c", engine_of("12000", {"avx512f"}));
+    EXPECT_NE(EngineStore(dir.path(), {"avx2"}).find("llama.cpp").error().message.find("another CPU"),
+              std::string::npos);
+}
+
+TEST(EngineStore, HalfInstalledIsNotThere) {
+    os::TestDir dir;
+    ASSERT_TRUE(os::make_directories(dir / "engines/llama.cpp/x/bin"));
+    put(dir, ".build-y", engine_of("1", {}));
+    EXPECT_TRUE(EngineStore(dir.path(), {}).list().empty());
+    EXPECT_NE(EngineStore(dir.path(), {}).find("llama.cpp").error().message.find("hal0 engine install"),
+              std::string::npos);
+}
+
+LaunchRequest request_for(models::Kind kind) {
+    LaunchRequest request{.kind = kind,
+                          .context = 512,
+                          .parallel = 2,
+                          .threads = 3,
+                          .cache_ram_mib = 0,
+                          .device = "cpu",
+                          .socket = "/r/w.sock",
+                          .key_file = "/r/key"};
+    request.model.record.id = "tiny";
+    request.model.record.files = {{"t.gguf", {}, ""}};
+    request.model.directory = "/m/tiny dir";
+    return request;
+}
+
+bool has(WorkerSpec const& spec, std::vector<std::string> const& part) {
+    return std::search(spec.argv.begin(), spec.argv.end(), part.begin(), part.end()) != spec.argv.end();
+}
+
+TEST(Render, IsExplicitInWhatTheEngineWouldGuess) {
+    auto const spec = render(engine_of("11434", {}), request_for(models::Kind::Chat)).value();
+    EXPECT_TRUE(has(spec, {"--model", "/m/tiny dir/t.gguf"}));
+    EXPECT_TRUE(has(spec, {"--ctx-size", "1024", "--parallel", "2", "--threads", "3", "--cache-ram", "0",
+                           "--fit", "off"}));
+    EXPECT_TRUE(has(spec, {"--host", "/r/w.sock", "--api-key-file", "/r/key"}));
+    EXPECT_FALSE(has(spec, {"--embeddings"}));
+    EXPECT_EQ(spec.context, 512);
+}
+
+TEST(Render, AnEmbeddingsBatchHoldsAWholeText) {
+    auto const spec = render(engine_of("11434", {}), request_for(models::Kind::Embed)).value();
+    EXPECT_TRUE(has(spec, {"--embeddings", "--batch-size", "512", "--ubatch-size", "512"}));
+    EXPECT_TRUE(
+        has(render(engine_of("11434", {}), request_for(models::Kind::Rerank)).value(), {"--reranking"}));
+}
+
+TEST(Render, TheContextIsNeverMoreThanTheModelKnowsUnlessAsked) {
+    auto request = request_for(models::Kind::Embed);
+    request.context = 0;
+    request.model.record.context_max = 256;
+    EXPECT_EQ(render(engine_of("1", {}), request)->context, 256);
+    request.model.record.context_max = 131072;
+    EXPECT_EQ(render(engine_of("1", {}), request)->context, 4096);
+}
+
+TEST(Render, ExtraArgumentsComeLast) {
+    auto request = request_for(models::Kind::Chat);
+    request.extra_args = {"--flash-attn", "on"};
+    EXPECT_EQ(render(engine_of("1", {}), request)->argv.back(), "on");
+}
+
+TEST(Render, OtherKindsAreNotItsWork) {
+    EXPECT_EQ(render(engine_of("1", {}), request_for(models::Kind::Tts)).error().kind, Errc::Unsupported);
+}
+
+TEST(WorkerSpec, ComesBackAsWritten) {
+    auto const spec = render(engine_of("11434", {}), request_for(models::Kind::Embed)).value();
+    EXPECT_EQ(decode_spec(encode(spec)).value(), spec);
+    EXPECT_FALSE(decode_spec("{}").ok());
+}
+
+}  // namespace
+}  // namespace hal0::engines

@@ -1,0 +1,109 @@
+#include "engines/store.hpp"
+
+#include <algorithm>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "json/value.hpp"
+#include "json/writer.hpp"
+#include "os/file.hpp"
+
+namespace hal0::engines {
+namespace {
+
+constexpr Bytes sidecar_max = 1_MiB;
+
+// "11434" and "11401", "1.10" and "1.9": numbers compared as numbers.
+bool newer(InstalledEngine const& a, InstalledEngine const& b) {
+    auto const x = split(a.version, '.');
+    auto const y = split(b.version, '.');
+    for (std::size_t i = 0; i < std::min(x.size(), y.size()); ++i) {
+        auto const left = to_int(x[i]).value_or(0);
+        auto const right = to_int(y[i]).value_or(0);
+        if (left != right) return left > right;
+    }
+    return x.size() != y.size() ? x.size() > y.size() : a.built_at > b.built_at;
+}
+
+}  // namespace
+
+std::string InstalledEngine::program(std::string_view name) const {
+    return os::join_path(directory + "/bin", name);
+}
+
+std::string encode(InstalledEngine const& engine) {
+    json::Writer out;
+    out.begin_object().field("schema", 1).field("id", engine.id).field("version", engine.version);
+    out.field("key", engine.key).field("backend", engine.backend).field("compiler", engine.compiler);
+    out.field("built_at", engine.built_at).field("cpu_features", engine.cpu_features).end_object();
+    return out.take() + "\n";
+}
+
+Result<InstalledEngine> decode_engine(std::string_view text, std::string const& directory) {
+    HAL0_TRY(value, json::parse(text));
+    InstalledEngine engine{.directory = directory};
+    json::ObjectReader in{value, ""};
+    in.required("id", engine.id);
+    in.required("version", engine.version);
+    in.required("key", engine.key);
+    in.required("backend", engine.backend);
+    in.optional("compiler", engine.compiler);
+    in.optional("built_at", engine.built_at);
+    in.required("cpu_features", engine.cpu_features);
+    HAL0_CHECK(in.finish_lenient());
+    return engine;
+}
+
+std::vector<std::string> this_cpu_features() {
+    auto const text = os::read_file("/proc/cpuinfo", 16_MiB);
+    if (!text) return {};
+    for (auto const line : split(*text, '\n')) {
+        auto const colon = line.find(':');
+        auto const name = trim(line.substr(0, colon));
+        if (colon == std::string_view::npos || (name != "flags" && name != "Features")) continue;
+        std::vector<std::string> features;
+        for (auto const word : split(trim(line.substr(colon + 1)), ' '))
+            features.emplace_back(word);
+        std::sort(features.begin(), features.end());
+        return features;
+    }
+    return {};
+}
+
+std::vector<InstalledEngine> EngineStore::list() const {
+    std::vector<InstalledEngine> engines;
+    auto const ids = os::list_directory(root_);
+    if (!ids) return engines;
+    for (auto const& id : *ids) {
+        auto const builds = os::list_directory(os::join_path(root_, id));
+        if (id.starts_with('.') || !builds) continue;
+        for (auto const& build : *builds) {
+            auto const directory = os::join_path(os::join_path(root_, id), build);
+            auto const text = os::read_file(os::join_path(directory, "engine.json"), sidecar_max);
+            if (build.starts_with('.') || !text) continue;
+            if (auto engine = decode_engine(*text, directory)) engines.push_back(std::move(engine).value());
+        }
+    }
+    std::sort(engines.begin(), engines.end(), newer);
+    return engines;
+}
+
+bool EngineStore::runs_here(InstalledEngine const& engine) const {
+    return std::all_of(engine.cpu_features.begin(), engine.cpu_features.end(),
+                       [this](std::string const& feature) {
+                           return std::binary_search(cpu_features_.begin(), cpu_features_.end(), feature);
+                       });
+}
+
+Result<InstalledEngine> EngineStore::find(std::string const& id) const {
+    bool elsewhere = false;
+    for (auto& engine : list()) {
+        if (engine.id != id) continue;
+        if (runs_here(engine)) return std::move(engine);
+        elsewhere = true;
+    }
+    return Error{Errc::NotFound, format("the engine {} is {}; install it with 'hal0 engine install {}'", id,
+                                        elsewhere ? "here, but built for another CPU" : "not installed", id)};
+}
+
+}  // namespace hal0::engines

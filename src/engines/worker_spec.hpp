@@ -1,0 +1,31 @@
+#pragma once
+// What exactly is run for a slot: the argv of one worker and how to reach it. Written to the slot's run
+// directory as spec.json, read back by `hal0 slot exec` and by the next daemon.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "models/kind.hpp"
+
+namespace hal0::engines {
+
+struct WorkerSpec {
+    std::vector<std::string> argv{};
+    std::string socket{};    // the unix socket it listens on
+    std::string key_file{};  // holds the bearer token it wants
+    std::string engine{};    // "llama.cpp"
+    std::string version{};   // "11434"
+    std::string backend{};   // "cpu", "vulkan", …
+    std::string device{};
+    std::string model{};  // model id
+    models::Kind kind{models::Kind::Chat};
+    std::int64_t context{0};  // tokens one request can use
+    std::int64_t parallel{0};
+    bool operator==(WorkerSpec const&) const = default;
+};
+
+std::string encode(WorkerSpec const& spec);
+Result<WorkerSpec> decode_spec(std::string_view text);
+
+}  // namespace hal0::engines
