@@ -13,7 +13,8 @@ namespace hal0::os {
 
 class Inbox final : NoCopy, FdHandler {
   public:
-    // Registers with `loop`, which must outlive it. Made and destroyed on the loop's thread.
+    // Registers with `loop`, which must outlive it. Made and destroyed on the loop's thread, destroyed only
+    // when nobody posts any more (their threads joined).
     static Result<std::unique_ptr<Inbox>> make(Loop& loop);
     ~Inbox();
 

@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t events_per_turn_max = 256;
 
 std::uint32_t epoll_bits(Ready wanted) {
-    std::uint32_t bits = EPOLLRDHUP;
-    if (has(wanted, Ready::Read)) bits |= EPOLLIN;
+    std::uint32_t bits = 0;
+    if (has(wanted, Ready::Read)) bits |= EPOLLIN | EPOLLRDHUP;
+    if (has(wanted, Ready::Hangup)) bits |= EPOLLRDHUP;
     if (has(wanted, Ready::Write)) bits |= EPOLLOUT;
     return bits;
 }
@@ -77,6 +78,7 @@ void Loop::rewatch(int fd, Ready wanted, FdHandler& handler) {
     epoll_event event{};
     event.events = epoll_bits(wanted);
     event.data.ptr = &handler;
+    // Can fail only for a descriptor that isn't watched (EBADF, ENOENT): a bug of the caller's.
     [[maybe_unused]] int const failed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
     assert(failed == 0);
 }
@@ -84,7 +86,7 @@ void Loop::rewatch(int fd, Ready wanted, FdHandler& handler) {
 void Loop::unwatch(int fd, FdHandler& handler) {
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     for (std::size_t i = batch_->next; i < batch_->count; ++i) {
-        if (batch_->events.at(i).data.ptr == &handler) batch_->events.at(i).data.ptr = nullptr;
+        if (batch_->events[i].data.ptr == &handler) batch_->events[i].data.ptr = nullptr;
     }
 }
 
@@ -95,18 +97,22 @@ void Loop::run() {
 }
 
 void Loop::run_once(Duration longest) {
+    assert(!in_turn_);
     dispatch(deferred_.empty() ? wait_ms(longest) : 0);
     fire_due();
     run_deferred();
+    in_turn_ = false;
 }
 
 void Loop::dispatch(int longest_ms) {
     int const count = ::epoll_wait(epoll_.get(), batch_->events.data(),
                                    static_cast<int>(batch_->events.size()), longest_ms);
     now_ = Clock::now();
+    in_turn_ = true;
+    // An interrupted wait (EINTR) is a turn without events.
     batch_->count = count > 0 ? static_cast<std::size_t>(count) : 0;
     for (batch_->next = 0; batch_->next < batch_->count;) {
-        auto const& event = batch_->events.at(batch_->next++);
+        auto const& event = batch_->events[batch_->next++];
         if (event.data.ptr != nullptr)
             static_cast<FdHandler*>(event.data.ptr)->on_ready(ready_bits(event.events));
     }
@@ -116,19 +122,20 @@ void Loop::dispatch(int longest_ms) {
 void Loop::defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
 
 void Loop::run_deferred() {
+    if (deferred_.empty()) return;
     // What is deferred from here on belongs to the next turn.
-    auto work = std::move(deferred_);
-    deferred_.clear();
-    for (auto& item : work)
+    deferred_now_.swap(deferred_);
+    for (auto& item : deferred_now_)
         item();
+    deferred_now_.clear();
 }
 
 int Loop::wait_ms(Duration longest) const {
     using std::chrono::milliseconds;
     auto wait = longest;
-    if (!heap_.empty())
-        wait = std::min(wait, std::max(heap_.front()->placed_ - Clock::now(), Duration::zero()));
+    if (!heap_.empty()) wait = std::min(wait, heap_.front()->placed_ - Clock::now());
     if (wait == Duration::max()) return -1;
+    wait = std::max(wait, Duration::zero());  // a negative time would mean for ever
     auto const ms = std::chrono::ceil<milliseconds>(wait).count();
     return static_cast<int>(std::min<std::int64_t>(ms, std::numeric_limits<int>::max()));
 }
@@ -143,7 +150,14 @@ void Loop::fire_due() {
         }
         timer_remove(timer);
         timer.armed_ = false;
-        timer.due_();
+        // The function is held here while it runs, for it may destroy the timer it stands in.
+        bool destroyed = false;
+        timer.destroyed_ = &destroyed;
+        auto due = std::move(timer.due_);
+        due();
+        if (destroyed) continue;
+        timer.due_ = std::move(due);
+        timer.destroyed_ = nullptr;
     }
 }
 
@@ -189,8 +203,16 @@ void Loop::sift_down(std::size_t at) {
     }
 }
 
+Timer::~Timer() {
+    if (destroyed_ != nullptr) *destroyed_ = true;
+    stop();
+}
+
 void Timer::start(Duration after) {
-    deadline_ = loop_.now() + after;
+    // Never due in the turn whose timers are being fired: what starts itself at once mustn't keep the
+    // descriptors waiting.
+    auto const now = loop_.now();
+    deadline_ = now + std::clamp(after, Duration{1}, TimePoint::max() - now);
     armed_ = true;
     if (place_ == SIZE_MAX) {
         placed_ = deadline_;

@@ -19,7 +19,7 @@ enum class Ready : std::uint32_t {
     None = 0,
     Read = 1,    // bytes, a connection, or the end of the stream
     Write = 2,   // room to write, or a connect that finished
-    Hangup = 4,  // the peer closed its side or the whole connection (EPOLLRDHUP | EPOLLHUP)
+    Hangup = 4,  // the peer closed its sending side (EPOLLRDHUP) or the whole connection (EPOLLHUP)
     Fault = 8,   // EPOLLERR
 };
 constexpr Ready operator|(Ready a, Ready b) {
@@ -31,8 +31,9 @@ constexpr bool has(Ready set, Ready bit) {
 
 enum class Trigger { Level, Edge };
 
-// Who is told. A handler unwatches its descriptor before it is destroyed; after unwatch() it is not called
-// again, not even for events already taken from the kernel in the same turn.
+// Who is told, of one descriptor: what watches two needs two handlers (unwatch() forgets by handler). A
+// handler unwatches its descriptor before it is destroyed; after unwatch() it is not called again, not even
+// for events already taken from the kernel in the same turn.
 class FdHandler {
   public:
     virtual void on_ready(Ready ready) = 0;
@@ -49,8 +50,9 @@ class Loop final : NoCopy {
     static Result<std::unique_ptr<Loop>> make();
     ~Loop();
 
-    // `fd` stays the caller's. Hangup and Fault are always reported. Edge-triggered registrations are made
-    // once for both directions and never modified.
+    // `fd` stays the caller's. Fault and the end of the whole connection are always reported; the end of the
+    // peer's sending side only where Read or Hangup is wanted, as a level-triggered watch would report it
+    // turn after turn. Edge-triggered registrations are made once for both directions and never modified.
     Result<void> watch(int fd, Ready wanted, Trigger trigger, FdHandler& handler);
     // A listening socket that several loops watch: one of them is woken per connection (EPOLLEXCLUSIVE).
     Result<void> watch_shared_listener(int fd, FdHandler& handler);
@@ -58,6 +60,8 @@ class Loop final : NoCopy {
     void unwatch(int fd, FdHandler& handler);
 
     // Runs until stop(); one turn handles all ready descriptors, then due timers, then what was deferred.
+    // stop() ends the run() in progress, after its turn; before run() it does nothing. Neither run() nor
+    // run_once() may be called from within a turn.
     void run();
     void stop() { running_ = false; }
     // One turn, waiting at most `longest` for something to happen. For tests and for short-lived clients.
@@ -66,8 +70,9 @@ class Loop final : NoCopy {
     // Called at the end of the current turn: the safe place to destroy what may be on the call stack now.
     void defer(std::function<void()> work);
 
-    // Time as read once per turn: cheap, and the same for everything in one turn.
-    [[nodiscard]] TimePoint now() const { return now_; }
+    // Time as read once per turn: cheap, and the same for everything in one turn. Between turns (before
+    // run(), in a test) it is the clock's own, so that a timer started there isn't early.
+    [[nodiscard]] TimePoint now() const { return in_turn_ ? now_ : Clock::now(); }
 
   private:
     friend class Timer;
@@ -87,17 +92,21 @@ class Loop final : NoCopy {
     std::unique_ptr<Batch> batch_;  // events taken from the kernel and not yet handled
     std::vector<Timer*> heap_{};    // binary heap by the place each timer was put at
     std::vector<std::function<void()>> deferred_{};
+    std::vector<std::function<void()>> deferred_now_{};  // those being run; kept for its memory
     TimePoint now_{};
+    bool in_turn_{false};
     bool running_{false};
 };
 
 // One deadline. Starting it again moves it; a later deadline costs nothing until the earlier one is reached.
+// Fires once per start, in a turn after the one it was started in at the earliest when that turn's timers are
+// already being fired. `due` may start, stop or destroy its own timer and any other.
 class Timer final : NoCopy {
   public:
     Timer(Loop& loop, std::function<void()> due) : loop_{loop}, due_{std::move(due)} {}
-    ~Timer() { stop(); }
+    ~Timer();
 
-    void start(Duration after);
+    void start(Duration after);  // zero or less: as soon as can be; Duration::max(): never
     void stop();
     [[nodiscard]] bool running() const { return armed_; }
 
@@ -109,6 +118,7 @@ class Timer final : NoCopy {
     TimePoint placed_{};           // the time its place in the heap stands for: never after deadline_
     std::size_t place_{SIZE_MAX};  // index in the heap, SIZE_MAX when it isn't there
     bool armed_{false};
+    bool* destroyed_{nullptr};  // set while `due_` runs: where to say that it destroyed this
 };
 
 }  // namespace hal0::os

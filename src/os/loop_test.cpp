@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -147,6 +148,182 @@ TEST(Timer, MayStopOthersAndStartItselfWhenItFires) {
     loop->run();
     EXPECT_EQ(rounds, 3);
     EXPECT_FALSE(other_fired);
+}
+
+TEST(Timer, MayDestroyItselfWhenItFires) {
+    auto loop = Loop::make().value();
+    std::string const word(100, 'x');  // on the heap: a use after its end is seen by the sanitizer
+    std::string after;
+    std::unique_ptr<Timer> timer;
+    timer = std::make_unique<Timer>(*loop, [&, word] {
+        timer.reset();
+        after = word;
+        loop->stop();
+    });
+    timer->start(0ms);
+    loop->run();
+    EXPECT_EQ(after, word);
+}
+
+TEST(Timer, StartedFromItselfAtOnceItLetsDescriptorsHaveTheirTurn) {
+    auto loop = Loop::make().value();
+    Pair pair;
+    int fired = 0;
+    Recorder recorder{[&](Ready) { loop->stop(); }};
+    ASSERT_TRUE(loop->watch(pair.a.get(), Ready::Read, Trigger::Level, recorder));
+    std::unique_ptr<Timer> busy;
+    busy = std::make_unique<Timer>(*loop, [&] {
+        if (++fired == 3) {
+            EXPECT_EQ(::write(pair.b.get(), "x", 1), 1);
+        }
+        busy->start(0ms);
+    });
+    busy->start(-1h);
+    loop->run();
+    EXPECT_GE(fired, 3);
+    loop->unwatch(pair.a.get(), recorder);
+}
+
+TEST(Timer, StartedForEverNeverFires) {
+    auto loop = Loop::make().value();
+    bool fired = false;
+    Timer never{*loop, [&] { fired = true; }};
+    never.start(Duration::max());
+    loop->run_once(1ms);
+    EXPECT_TRUE(never.running());
+    EXPECT_FALSE(fired);
+}
+
+TEST(Timer, MayOutliveItsLoop) {
+    auto loop = Loop::make().value();
+    Timer timer{*loop, [] {}};
+    timer.start(1h);
+    loop.reset();
+    timer.stop();
+    EXPECT_FALSE(timer.running());
+}
+
+// Restarts before the deadline cost no heap work; all that counts is when each fires, and in which order.
+TEST(Timer, ManyMovedAboutFireEachOnceInOrder) {
+    auto loop = Loop::make().value();
+    constexpr std::size_t count = 200;
+    std::vector<std::unique_ptr<Timer>> timers;
+    std::vector<TimePoint> wanted(count);
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < count; ++i) {
+        timers.push_back(std::make_unique<Timer>(*loop, [&, i] {
+            order.push_back(i);
+            if (order.size() == count - count / 4) loop->stop();
+        }));
+    }
+    // Within one turn, so that all deadlines have the same base.
+    loop->defer([&] {
+        for (std::size_t round = 0; round < 3; ++round) {
+            for (std::size_t i = 0; i < count; ++i) {
+                auto const after = std::chrono::microseconds{(i * 7919 + round * 104729) % 20011};
+                timers[i]->start(after);
+                wanted[i] = loop->now() + after;
+            }
+        }
+        for (std::size_t i = 0; i < count; i += 4)
+            timers[i]->stop();
+    });
+    loop->run();
+    ASSERT_EQ(order.size(), count - count / 4);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end(),
+                               [&](std::size_t a, std::size_t b) { return wanted[a] < wanted[b]; }));
+}
+
+TEST(Timer, StartedBetweenTurnsCountsFromThenNotFromTheLastTurn) {
+    auto loop = Loop::make().value();
+    loop->run_once(0ms);
+    auto const begin = Clock::now();
+    while (Clock::now() - begin < 20ms) {
+    }
+    auto const started = Clock::now();
+    Timer timer{*loop, [&] { loop->stop(); }};
+    timer.start(15ms);
+    loop->run();
+    EXPECT_GE(Clock::now() - started, 15ms);
+}
+
+TEST(Loop, LevelTriggeredTellsAgainUntilNothingIsWanted) {
+    auto loop = Loop::make().value();
+    Pair pair;
+    int told = 0;
+    Recorder recorder{[&](Ready) { ++told; }};
+    ASSERT_TRUE(loop->watch(pair.a.get(), Ready::Read, Trigger::Level, recorder));
+    ASSERT_EQ(::write(pair.b.get(), "x", 1), 1);
+    loop->run_once(1s);
+    loop->run_once(1s);
+    EXPECT_EQ(told, 2);
+    // Reading is paused and the peer ends its sending side: nothing that would be told turn after turn.
+    loop->rewatch(pair.a.get(), Ready::None, recorder);
+    ASSERT_EQ(::shutdown(pair.b.get(), SHUT_WR), 0);
+    loop->run_once(0s);
+    EXPECT_EQ(told, 2);
+    loop->rewatch(pair.a.get(), Ready::Hangup, recorder);
+    loop->run_once(1s);
+    EXPECT_EQ(told, 3);
+    loop->unwatch(pair.a.get(), recorder);
+}
+
+TEST(Loop, AWatchThatTheKernelRefusesIsAnError) {
+    auto loop = Loop::make().value();
+    Recorder recorder{[](Ready) {}};
+    EXPECT_FALSE(loop->watch(-1, Ready::Read, Trigger::Level, recorder).ok());
+    Pair pair;
+    ASSERT_TRUE(loop->watch(pair.a.get(), Ready::Read, Trigger::Level, recorder));
+    EXPECT_FALSE(loop->watch(pair.a.get(), Ready::Read, Trigger::Level, recorder).ok());  // twice
+    loop->unwatch(pair.a.get(), recorder);
+}
+
+TEST(Loop, HandlesMoreReadyDescriptorsThanOneTurnTakes) {
+    auto loop = Loop::make().value();
+    constexpr std::size_t count = 300;
+    std::vector<Pair> pairs(count);
+    std::vector<std::unique_ptr<Recorder>> recorders;
+    std::vector<int> told(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        recorders.push_back(std::make_unique<Recorder>([&, i](Ready) { ++told[i]; }));
+        ASSERT_TRUE(loop->watch(pairs[i].a.get(), Ready::Read, Trigger::Edge, *recorders[i]));
+        ASSERT_EQ(::write(pairs[i].b.get(), "x", 1), 1);
+    }
+    loop->run_once(0s);
+    loop->run_once(0s);
+    EXPECT_EQ(told, std::vector<int>(count, 1));
+    for (std::size_t i = 0; i < count; ++i)
+        loop->unwatch(pairs[i].a.get(), *recorders[i]);
+}
+
+TEST(Inbox, WorkMayPostAndMayDestroyTheInbox) {
+    auto loop = Loop::make().value();
+    auto inbox = Inbox::make(*loop).value();
+    int ran = 0;
+    inbox->post([&] {
+        ++ran;
+        inbox->post([&] {
+            ++ran;
+            inbox->post([&] { ++ran; });
+            inbox.reset();
+        });
+    });
+    for (int turn = 0; turn < 4; ++turn)
+        loop->run_once(0s);
+    EXPECT_EQ(ran, 2);  // what was posted last went unrun with its inbox
+}
+
+TEST(Pool, DropsWhatWaitsWhenItEnds) {
+    auto loop = Loop::make().value();
+    auto inbox = Inbox::make(*loop).value();
+    auto const kept = std::make_shared<int>(1);
+    {
+        Pool pool{1};
+        for (int i = 0; i < 100; ++i)
+            pool.run(*inbox, [kept] { return *kept; }, [](int) {});
+    }
+    inbox.reset();
+    EXPECT_EQ(kept.use_count(), 1);
 }
 
 TEST(Loop, DeferredWorkRunsAtTheEndOfTheTurn) {
