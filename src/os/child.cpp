@@ -4,10 +4,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -47,13 +49,12 @@ class SpawnPlan final : NoCopy {
         if (!command.directory.empty()) {
             ::posix_spawn_file_actions_addchdir_np(&actions_, command.directory.c_str());
         }
-        if (command.in >= 0) {
-            ::posix_spawn_file_actions_adddup2(&actions_, command.in, STDIN_FILENO);
-        } else {
+        if (command.in < 0) {
             ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
         }
-        if (command.out >= 0) ::posix_spawn_file_actions_adddup2(&actions_, command.out, STDOUT_FILENO);
-        if (command.err >= 0) ::posix_spawn_file_actions_adddup2(&actions_, command.err, STDERR_FILENO);
+        put(command.in, STDIN_FILENO);
+        put(command.out, STDOUT_FILENO);
+        put(command.err, STDERR_FILENO);
     }
 
     // glibc's posix_spawn waits for the exec and reports its failure: no dead child to explain.
@@ -66,6 +67,17 @@ class SpawnPlan final : NoCopy {
     }
 
   private:
+    // One that is 0, 1 or 2 itself could be overwritten by an earlier of these steps: a copy above them is
+    // used.
+    void put(int fd, int target) {
+        if (fd < 0) return;
+        if (fd <= STDERR_FILENO) {
+            copies_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+            fd = copies_.back().get();
+        }
+        ::posix_spawn_file_actions_adddup2(&actions_, fd, target);
+    }
+
     static std::vector<char*> pointers(std::vector<std::string> const& strings) {
         std::vector<char*> out;
         out.reserve(strings.size() + 1);
@@ -77,16 +89,16 @@ class SpawnPlan final : NoCopy {
 
     posix_spawn_file_actions_t actions_{};
     posix_spawnattr_t attributes_{};
+    std::vector<UniqueFd> copies_{};
 };
 
-Result<pid_t> start(Command const& command) {
-    if (command.argv.empty()) return Error{Errc::Invalid, "no program named to run"};
-    SpawnPlan plan;
-    plan.prepare(command);
-    pid_t pid = -1;
-    int const fault = plan.run(command, pid);
-    if (fault != 0) return errno_error(fault, format("starting {}", command.argv.front()));
-    return pid;
+// Whoever started us may have left SIGCHLD ignored, which is inherited: then the kernel forgets how children
+// end.
+void keep_exit_statuses() {
+    struct sigaction present{};
+    ::sigaction(SIGCHLD, nullptr, &present);
+    bool const ignored = present.sa_handler == SIG_IGN || (present.sa_flags & SA_NOCLDWAIT) != 0;
+    if (ignored) std::signal(SIGCHLD, SIG_DFL);
 }
 
 UniqueFd open_pidfd(pid_t pid) { return UniqueFd{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))}; }
@@ -103,10 +115,48 @@ ExitStatus decode(siginfo_t const& info) {
     return status;
 }
 
+// Waits for a child of ours and forgets it.
+ExitStatus reap(pid_t pid) {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0) {
+        if (errno != EINTR) return {};  // somebody else has reaped it
+    }
+    return decode(info);
+}
+
+void kill_and_reap(pid_t pid) {
+    ::kill(pid, SIGKILL);
+    reap(pid);
+}
+
+struct Started {
+    pid_t pid{-1};
+    UniqueFd pidfd{};
+};
+
+Result<Started> start(Command const& command) {
+    if (command.argv.empty()) return Error{Errc::Invalid, "no program named to run"};
+    keep_exit_statuses();
+    SpawnPlan plan;
+    plan.prepare(command);
+    Started started;
+    int const fault = plan.run(command, started.pid);
+    if (fault != 0) {
+        // A missing directory fails with the same number as a missing program.
+        auto const where = command.directory.empty() ? "" : format(" in {}", command.directory);
+        return errno_error(fault, format("starting {}{}", command.argv.front(), where));
+    }
+    started.pidfd = open_pidfd(started.pid);
+    if (started.pidfd.open()) return started;
+    auto error = errno_error(errno, format("watching {} (pidfd_open)", command.argv.front()));
+    kill_and_reap(started.pid);
+    return error;
+}
+
 }  // namespace
 
 std::string describe(ExitStatus const& status) {
-    if (!status.known) return "ended; how is unknown (it was started by an earlier daemon)";
+    if (!status.known) return "ended; its status is unknown (it was not started by this process)";
     if (status.signal == 0) return format("exited with code {}", status.code);
     char const* const name = ::sigabbrev_np(status.signal);
     return format("killed by SIG{} ({}){}", name != nullptr ? name : "?", status.signal,
@@ -117,21 +167,21 @@ Process::Process(Loop& loop, int pid, UniqueFd pidfd, bool ours, std::function<v
     : loop_{loop}, pid_{pid}, pidfd_{std::move(pidfd)}, ours_{ours}, ended_{std::move(ended)} {}
 
 Process::~Process() {
+    if (destroyed_ != nullptr) *destroyed_ = true;
     if (pidfd_.open()) loop_.unwatch(pidfd_.get(), *this);
 }
 
 Result<std::unique_ptr<Process>> Process::spawn(Loop& loop, Command const& command,
                                                 std::function<void(ExitStatus)> ended) {
-    HAL0_TRY(pid, start(command));
-    auto pidfd = open_pidfd(pid);
-    if (!pidfd.open()) {
-        auto error = errno_error(errno, format("watching {} (pidfd_open)", command.argv.front()));
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
-        return error;
+    HAL0_TRY(started, start(command));
+    auto const pid = started.pid;
+    std::unique_ptr<Process> process{
+        new Process{loop, pid, std::move(started.pidfd), true, std::move(ended)}};
+    auto watched = loop.watch(process->pidfd_.get(), Ready::Read, Trigger::Level, *process);
+    if (!watched) {
+        kill_and_reap(pid);
+        return std::move(watched).error();
     }
-    std::unique_ptr<Process> process{new Process{loop, pid, std::move(pidfd), true, std::move(ended)}};
-    HAL0_CHECK(loop.watch(process->pidfd_.get(), Ready::Read, Trigger::Level, *process));
     return process;
 }
 
@@ -156,8 +206,7 @@ Result<void> Process::signal(int number) {
 }
 
 Result<void> Process::signal_group(int number) {
-    // The leader is still ours to signal (unreaped or alive), so its group id can't have been given to
-    // others.
+    // The leader is alive or unreaped, so its group id can't have been given to others.
     HAL0_CHECK(signal(0));
     if (::kill(-pid_, number) != 0) return errno_error(errno, format("signalling process group {}", pid_));
     return {};
@@ -167,18 +216,61 @@ void Process::on_ready(Ready) {
     ExitStatus status;
     if (ours_) {
         siginfo_t info{};
-        if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd_.get()), &info,
-                     WEXITED | WNOHANG) != 0 ||
-            info.si_pid == 0) {
-            return;
-        }
-        status = decode(info);
+        // Looks, and leaves it unreaped: until `ended` has returned the pid can't become another's, so that
+        // the rest of the group can still be signalled. Fails only where somebody else reaped it: status
+        // unknown.
+        auto const id = static_cast<id_t>(pidfd_.get());
+        int const failed = ::waitid(P_PIDFD, id, &info, WEXITED | WNOHANG | WNOWAIT);
+        if (failed != 0 && errno == EINTR) return;  // told again
+        if (failed == 0 && info.si_pid == 0) return;
+        if (failed == 0) status = decode(info);
     }
     loop_.unwatch(pidfd_.get(), *this);
-    pidfd_.reset();
-    auto ended = std::move(ended_);
+    bool destroyed = false;
+    destroyed_ = &destroyed;
+    auto const ended = std::move(ended_);
+    auto const pid = pid_;
+    auto const known = status.known;
     ended(status);  // may destroy us
+    if (known) reap(pid);
+    if (destroyed) return;
+    destroyed_ = nullptr;
+    pidfd_.reset();
 }
+
+namespace {
+
+// Reads once; what is over `output_max` is told but not kept. How much was read: 0 at the end of the stream.
+std::size_t take(int fd, std::size_t output_max, OnOutput const& on_output, std::string& output) {
+    std::array<char, 16384> buffer{};
+    auto const got = ::read(fd, buffer.data(), buffer.size());
+    if (got <= 0) return 0;
+    std::string_view const piece{buffer.data(), static_cast<std::size_t>(got)};
+    if (on_output) on_output(piece);
+    output += piece.substr(0, output_max - std::min(output_max, output.size()));
+    return piece.size();
+}
+
+// Until the process ends, not until its output does: a grandchild may hold the pipe open, or write, for ever.
+void collect(int reader, int pidfd, std::size_t output_max, OnOutput const& on_output, std::string& output) {
+    std::array<pollfd, 2> waits{{{reader, POLLIN, 0}, {pidfd, POLLIN, 0}}};
+    while (waits[1].revents == 0) {
+        waits[0].revents = waits[1].revents = 0;
+        if (::poll(waits.data(), waits.size(), -1) <= 0) continue;
+        if (waits[1].revents != 0) break;
+        if (take(reader, output_max, on_output, output) == 0) waits[0].fd = -1;  // poll leaves it out
+    }
+    // What it wrote last is in the pipe already; what comes later is not its own.
+    int left = 0;
+    if (::ioctl(reader, FIONREAD, &left) != 0) return;
+    while (left > 0) {
+        auto const got = take(reader, output_max, on_output, output);
+        if (got == 0) return;
+        left -= static_cast<int>(got);
+    }
+}
+
+}  // namespace
 
 Result<Finished> run_to_end(Command command, std::size_t output_max, OnOutput const& on_output) {
     std::array<int, 2> ends{};
@@ -186,33 +278,11 @@ Result<Finished> run_to_end(Command command, std::size_t output_max, OnOutput co
     UniqueFd const reader{ends[0]};
     UniqueFd writer{ends[1]};
     command.out = command.err = writer.get();
-    HAL0_TRY(pid, start(command));
+    HAL0_TRY(started, start(command));
     writer.reset();
-    auto const pidfd = open_pidfd(pid);
     Finished finished;
-    std::array<char, 16384> buffer{};
-    // Until the process ends: a grandchild may hold the pipe open for ever.
-    for (bool running = true; running;) {
-        std::array<pollfd, 2> waits{{{reader.get(), POLLIN, 0}, {pidfd.get(), POLLIN, 0}}};
-        ::poll(waits.data(), waits.size(), -1);
-        running = waits[1].revents == 0;
-        while (true) {
-            pollfd more{reader.get(), POLLIN, 0};
-            if (::poll(&more, 1, 0) <= 0 || (more.revents & POLLIN) == 0) {
-                if ((more.revents & POLLHUP) != 0) ::poll(&waits[1], 1, -1), running = false;
-                break;
-            }
-            auto const got = ::read(reader.get(), buffer.data(), buffer.size());
-            if (got <= 0) break;
-            std::string_view const piece{buffer.data(), static_cast<std::size_t>(got)};
-            if (on_output) on_output(piece);
-            finished.output += piece.substr(0, output_max - std::min(output_max, finished.output.size()));
-        }
-    }
-    siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0)
-        return errno_error(errno, "waiting for a process");
-    finished.status = decode(info);
+    collect(reader.get(), started.pidfd.get(), output_max, on_output, finished.output);
+    finished.status = reap(started.pid);
     return finished;
 }
 

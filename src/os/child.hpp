@@ -35,10 +35,11 @@ struct ExitStatus {
     [[nodiscard]] bool clean() const { return known && code == 0 && signal == 0; }
     bool operator==(ExitStatus const&) const = default;
 };
-std::string describe(ExitStatus const& status);  // "exited with code 1", "killed by SIGKILL (9)", "ended; its
-                                                 // status is unknown (adopted)"
+// "exited with code 1", "killed by SIGKILL (9)", "ended; its status is unknown (…)".
+std::string describe(ExitStatus const& status);
 
-// A process we started or adopted. Destroying it stops the watching, never the process.
+// A process we started or adopted. Destroying it stops the watching, never the process; one that we started
+// is then not reaped until we end, so keep it until `ended` was called. `ended` may destroy it.
 class Process final : NoCopy, FdHandler {
   public:
     // Reports a program that can't be executed here and now, with errno's words, not as a dead child.
@@ -51,7 +52,8 @@ class Process final : NoCopy, FdHandler {
     [[nodiscard]] int pid() const { return pid_; }
     // Through the pidfd: never hits another process that got the same pid.
     Result<void> signal(int number);
-    // To the whole process group of a Session::Own child.
+    // To the whole process group of a Session::Own child. From within `ended` too: what the leader left
+    // behind can be killed there, and only there is the group's number still sure to be its own.
     Result<void> signal_group(int number);
 
   private:
@@ -63,10 +65,12 @@ class Process final : NoCopy, FdHandler {
     UniqueFd pidfd_;
     bool ours_;  // started by us: its status can be waited for
     std::function<void(ExitStatus)> ended_;
+    bool* destroyed_{nullptr};  // set while `ended_` runs: where to say that it destroyed this
 };
 
 // Runs a command to its end on the calling thread (no loop), its output collected up to `output_max` bytes
-// (the rest is dropped) and, where wanted, handed on piece by piece. For the CLI and for Pool work.
+// (the rest is dropped) and, where wanted, handed on piece by piece. Command's out and err are not used. What
+// grandchildren write after the command's end is not waited for. For the CLI and for Pool work.
 struct Finished {
     ExitStatus status{};
     std::string output{};  // stdout and stderr together

@@ -21,6 +21,7 @@ namespace {
 Errc kind_of(int number) {
     switch (number) {
         case ENOENT:
+        case ESRCH:
         case ENOTDIR: return Errc::NotFound;
         case EACCES:
         case EPERM:
@@ -38,10 +39,14 @@ Errc kind_of(int number) {
         case EAGAIN: return Errc::Busy;
         case ECONNREFUSED:
         case ECONNRESET:
-        case EPIPE: return Errc::Unavailable;
+        case EPIPE:
+        case ENETUNREACH:
+        case EHOSTUNREACH: return Errc::Unavailable;
         case ETIMEDOUT: return Errc::Timeout;
         case EINVAL:
         case ENAMETOOLONG:
+        case ELOOP:
+        case EADDRNOTAVAIL:
         case EISDIR: return Errc::Invalid;
         default: return Errc::Io;
     }

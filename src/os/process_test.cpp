@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/child.hpp"
@@ -99,6 +101,142 @@ TEST(Process, AdoptedTellsItsEndButNotHow) {
     loop->run();
     EXPECT_FALSE(end.known);
     EXPECT_EQ(Process::adopt(*loop, 0x3ffffff, [](ExitStatus) {}).error().kind, Errc::NotFound);
+}
+
+// Without a reset, the kernel would reap our children itself and their status would be lost.
+TEST(Process, TellsTheExitCodeThoughOurParentLeftSigchldIgnored) {
+    auto const before = ::signal(SIGCHLD, SIG_IGN);
+    EXPECT_EQ(end_of(shell("exit 5")), (ExitStatus{.known = true, .code = 5}));
+    ::signal(SIGCHLD, before);
+}
+
+TEST(Process, ReapedBySomebodyElseItEndsWithAnUnknownStatus) {
+    auto loop = Loop::make().value();
+    int ends = 0;
+    ExitStatus end{.known = true};
+    auto process = Process::spawn(*loop, shell("exit 5"), [&](ExitStatus status) {
+                       ++ends;
+                       end = status;
+                   }).value();
+    ASSERT_EQ(::waitpid(process->pid(), nullptr, 0), process->pid());
+    loop->run_once(1s);
+    loop->run_once(0s);
+    EXPECT_EQ(ends, 1);
+    EXPECT_FALSE(end.known);
+}
+
+TEST(Process, IsReapedAndMayBeDestroyedByWhomItTells) {
+    auto loop = Loop::make().value();
+    std::unique_ptr<Process> process;
+    process = Process::spawn(*loop, shell("exit 0"), [&](ExitStatus) {
+                  process.reset();
+                  loop->stop();
+              }).value();
+    auto const pid = process->pid();
+    loop->run();
+    EXPECT_EQ(::waitpid(pid, nullptr, WNOHANG), -1);  // no zombie left
+}
+
+TEST(Process, WhatItsLeaderLeftBehindCanBeKilledWhenItEnds) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    auto out = open_append(dir / "log").value();
+    auto command = shell("trap '' TERM; sleep 1000 & echo $!; exit 0");
+    command.out = out.get();
+    command.session = Session::Own;
+    std::unique_ptr<Process> process;
+    process = Process::spawn(*loop, command, [&](ExitStatus) {
+                  EXPECT_TRUE(process->signal_group(SIGKILL));
+                  loop->stop();
+              }).value();
+    loop->run();
+    EXPECT_FALSE(process->signal_group(SIGKILL).ok());
+    auto const grandchild = std::stoi(read_file(dir / "log", 1_KiB).value());
+    auto const dead = [&] {
+        auto const stat = read_file("/proc/" + std::to_string(grandchild) + "/stat", 4_KiB);
+        return !stat || stat->find(") Z ") != std::string::npos || stat->find(") X ") != std::string::npos;
+    };
+    while (!dead())
+        loop->run_once(1ms);
+}
+
+TEST(Process, BeginsWithACleanSignalState) {
+    auto const before = ::signal(SIGPIPE, SIG_IGN);
+    sigset_t blocked;
+    sigset_t old;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGTERM);
+    ASSERT_EQ(::pthread_sigmask(SIG_BLOCK, &blocked, &old), 0);
+    auto const piped = end_of(shell("kill -PIPE $$"));
+    auto const termed = end_of(shell("kill -TERM $$"));
+    ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    ::signal(SIGPIPE, before);
+    EXPECT_EQ(piped.signal, SIGPIPE);
+    EXPECT_EQ(termed.signal, SIGTERM);
+}
+
+TEST(Process, InheritsNothingButItsThreeDescriptors) {
+    TestDir dir;
+    auto const held = open_append(dir / "held").value();
+    auto const loop = Loop::make().value();
+    auto const listed = run_to_end({.argv = {"/bin/ls", "-l", "/proc/self/fd"}}).value();
+    EXPECT_EQ(listed.output.find(dir.path()), std::string::npos) << listed.output;
+    EXPECT_EQ(listed.output.find("eventpoll"), std::string::npos) << listed.output;
+    EXPECT_NE(listed.output.find("0 -> /dev/null"), std::string::npos) << listed.output;
+}
+
+// A daemon started with a closed stdin gets low numbers for its own descriptors.
+TEST(Process, DescriptorsBelowThreeAreNotMixedUp) {
+    TestDir dir;
+    auto const out = open_append(dir / "out").value();
+    auto const err = open_append(dir / "err").value();
+    UniqueFd const saved_out{::fcntl(1, F_DUPFD_CLOEXEC, 3)};
+    UniqueFd const saved_err{::fcntl(2, F_DUPFD_CLOEXEC, 3)};
+    ::dup2(err.get(), 1);  // crossed: what is 1 here shall be 2 there
+    ::dup2(out.get(), 2);
+    auto command = shell("echo out; echo err >&2");
+    command.out = 2;
+    command.err = 1;
+    auto const end = end_of(command);
+    ::dup2(saved_out.get(), 1);
+    ::dup2(saved_err.get(), 2);
+    EXPECT_TRUE(end.clean());
+    EXPECT_EQ(read_file(dir / "out", 1_KiB).value(), "out\n");
+    EXPECT_EQ(read_file(dir / "err", 1_KiB).value(), "err\n");
+}
+
+TEST(Process, AFailedStartSaysWhy) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    EXPECT_EQ(Process::spawn(*loop, {}, [](ExitStatus) {}).error().kind, Errc::Invalid);
+    ASSERT_TRUE(atomic_write(dir / "data", "not a program", 0644));
+    EXPECT_EQ(Process::spawn(*loop, {.argv = {dir / "data"}}, [](ExitStatus) {}).error().kind,
+              Errc::Forbidden);
+    auto elsewhere = shell("true");
+    elsewhere.directory = dir / "gone";
+    auto const failed = Process::spawn(*loop, elsewhere, [](ExitStatus) {});
+    ASSERT_FALSE(failed.ok());
+    EXPECT_NE(failed.error().message.find(dir / "gone"), std::string::npos) << failed.error().message;
+}
+
+TEST(RunToEnd, DoesNotWaitForAGrandchildThatWritesForEver) {
+    auto command = shell("yes & echo $!; exit 3");
+    command.session = Session::Own;
+    auto const done = run_to_end(command, 100).value();
+    EXPECT_EQ(done.status.code, 3);
+    EXPECT_LE(done.output.size(), 100U);
+}
+
+TEST(RunToEnd, WaitsForAProgramThatClosedItsOutput) {
+    EXPECT_EQ(run_to_end(shell("exec >&- 2>&-; read x < /dev/null; exit 6")).value().status.code, 6);
+}
+
+TEST(RunToEnd, TellsEveryPiece) {
+    std::size_t told = 0;
+    auto const done =
+        run_to_end(shell("yes | head -c 300000"), 10, [&](auto piece) { told += piece.size(); });
+    EXPECT_EQ(told, 300000U);
+    EXPECT_EQ(done.value().output.size(), 10U);
 }
 
 TEST(RunToEnd, CollectsBothOutputsUpToALimit) {
