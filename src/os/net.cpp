@@ -17,6 +17,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "os/port_holder.hpp"
 
 namespace hal0::os {
 namespace {
@@ -84,6 +85,24 @@ void remove_if_dead(std::string const& path, SocketName const& name) {
     if (::connect(probe.get(), name.get(), name.size) != 0 && errno == ECONNREFUSED) ::unlink(path.c_str());
 }
 
+Error in_use(Address const& address) {
+    auto const name = to_string(address);
+    if (auto const* inet = std::get_if<InetAddress>(&address)) {
+        if (auto const holder = find_port_holder(*inet)) {
+            return Error{Errc::Conflict,
+                         format("{} is in use by {} (process {})", name, holder->program, holder->pid)}
+                .with("pid", format("{}", holder->pid))
+                .with("program", holder->program);
+        }
+        return Error{Errc::Conflict, format("{} is in use by a program of another user", name)};
+    }
+    auto const found = status(std::get<UnixAddress>(address).path);
+    auto const* const why = found && found->kind == FileKind::Socket
+                                ? "is in use by another program"
+                                : "can't be made: a file that is not a socket is in the way";
+    return Error{Errc::Conflict, format("{} {}", name, why)};
+}
+
 }  // namespace
 
 std::string to_string(Address const& address) {
@@ -131,12 +150,13 @@ Result<UniqueFd> listen_on(Address const& address, int backlog) {
     auto fd = stream_socket(name.storage.ss_family);
     if (!fd.open()) return errno_error(errno, "creating a socket");
     if (auto const* un = std::get_if<UnixAddress>(&address)) remove_if_dead(un->path, name);
-    if (name.storage.ss_family != AF_UNIX) set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (name.storage.ss_family != AF_UNIX) {
+        set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+        set_no_delay(fd.get());
+    }
     if (name.storage.ss_family == AF_INET6) set_int(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (::bind(fd.get(), name.get(), name.size) != 0 || ::listen(fd.get(), backlog) != 0) {
-        if (errno == EADDRINUSE) {
-            return Error{Errc::Conflict, format("{} is in use by another program", to_string(address))};
-        }
+        if (errno == EADDRINUSE) return in_use(address);
         return errno_error(errno, format("listening on {}", to_string(address)));
     }
     return fd;
@@ -169,7 +189,8 @@ Result<UniqueFd> accept_one(int listener) {
     while (true) {
         UniqueFd fd{::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
         if (fd.open()) return fd;
-        if (errno == EINTR || errno == ECONNABORTED) continue;
+        // The last two are failures of the one connection, already gone (accept(2)).
+        if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return UniqueFd{};
         return errno_error(errno, "accepting a connection");
     }
@@ -195,13 +216,14 @@ Result<void> connect_result(int fd) {
 }
 
 Io read_some(int fd, char* into, std::size_t size) {
+    assert(size > 0);  // recv's 0 would be taken for the end of the stream
     while (true) {
         auto const got = ::recv(fd, into, size, 0);
         if (got > 0) return {.count = static_cast<std::size_t>(got)};
         if (got == 0) return {.closed = true};
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return {.again = true};
-        return {.closed = true};
+        return {.closed = true, .fault = true};
     }
 }
 
@@ -220,7 +242,7 @@ Io write_some(int fd, Slice const* slices, std::size_t count) {
         if (sent >= 0) return {.count = static_cast<std::size_t>(sent)};
         if (errno == EINTR) continue;
         if (errno == EAGAIN || errno == EWOULDBLOCK) return {.again = true};
-        return {.closed = true};
+        return {.closed = true, .fault = true};
     }
 }
 

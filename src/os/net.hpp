@@ -29,8 +29,9 @@ std::string to_string(Address const& address);  // "unix:/run/…", "127.0.0.1:8
 Result<Address> parse_address(std::string const& text);
 [[nodiscard]] bool is_loopback(Address const& address);  // 127.0.0.0/8, ::1, unix
 
-// Conflict when the port is in use, Invalid for a unix path over the limit.
-// A unix socket file is removed first when nobody answers on it.
+// Conflict when the port is in use, naming by whom where that can be seen; Invalid for a unix path over the
+// limit. A unix socket file is removed first when nobody answers on it. Connections accepted from an internet
+// listener have TCP_NODELAY set: they inherit it (one call less for each).
 Result<UniqueFd> listen_on(Address const& address, int backlog = 1024);
 Result<InetAddress> bound_address(int fd);  // the port the kernel chose, after listening on port 0
 
@@ -47,8 +48,9 @@ struct Io {
     std::size_t count{0};
     bool again{false};   // nothing can be moved now
     bool closed{false};  // end of stream, or the peer is gone
+    bool fault{false};   // with closed: no orderly end but a reset or another failure
 };
-Io read_some(int fd, char* into, std::size_t size);
+Io read_some(int fd, char* into, std::size_t size);  // size > 0
 struct Slice {
     char const* data{nullptr};
     std::size_t size{0};

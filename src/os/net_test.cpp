@@ -1,11 +1,16 @@
 #include "os/net.hpp"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 
 #include "os/file.hpp"
 #include "os/loop.hpp"
+#include "os/port_holder.hpp"
 #include "os/test_dir.hpp"
 
 namespace hal0::os {
@@ -65,6 +70,103 @@ TEST(Net, APortInUseIsAConflict) {
     auto const second = listen_on(bound_address(first.get()).value());
     ASSERT_FALSE(second.ok());
     EXPECT_EQ(second.error().kind, Errc::Conflict);
+    auto const pid = std::to_string(::getpid());
+    EXPECT_NE(second.error().message.find("hal0_os_test (process " + pid + ")"), std::string::npos)
+        << second.error().message;
+    EXPECT_EQ(find_port_holder(bound_address(first.get()).value())->pid, ::getpid());
+}
+
+TEST(Net, APortInUseOnAllAddressesIsFoundFromOne) {
+    auto const all = listen_on(InetAddress{"0.0.0.0", 0}).value();
+    auto const port = bound_address(all.get())->port;
+    EXPECT_EQ(listen_on(InetAddress{"127.0.0.1", port}).error().kind, Errc::Conflict);
+    EXPECT_EQ(find_port_holder({"127.0.0.1", port})->pid, ::getpid());
+}
+
+TEST(Net, Ipv6HasItsOwnHolder) {
+    auto const first = listen_on(InetAddress{"::1", 0});
+    if (!first) GTEST_SKIP() << "no IPv6 here: " << first.error().message;
+    auto const address = bound_address(first->get()).value();
+    EXPECT_EQ(find_port_holder(address)->pid, ::getpid());
+    EXPECT_FALSE(find_port_holder({"127.0.0.1", address.port}).has_value());
+}
+
+TEST(Net, AcceptedConnectionsDoNotDelay) {
+    auto const listener = listen_on(InetAddress{"127.0.0.1", 0}).value();
+    auto const client = connect_to(bound_address(listener.get()).value()).value();
+    UniqueFd server;
+    while (!server.open())
+        server = accept_one(listener.get()).value();
+    int value = 0;
+    socklen_t size = sizeof value;
+    ASSERT_EQ(::getsockopt(server.get(), IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    EXPECT_NE(value, 0);
+}
+
+TEST(Net, AResetIsNotTakenForAProperEnd) {
+    auto const listener = listen_on(InetAddress{"127.0.0.1", 0}).value();
+    auto client = connect_to(bound_address(listener.get()).value()).value();
+    UniqueFd server;
+    while (!server.open())
+        server = accept_one(listener.get()).value();
+    reset_on_close(client.get());
+    client.reset();
+    char byte = 0;
+    Io got{.again = true};
+    while (got.again)
+        got = read_some(server.get(), &byte, 1);
+    EXPECT_TRUE(got.closed);
+    EXPECT_TRUE(got.fault);
+    Slice const word{"x", 1};
+    EXPECT_TRUE(write_some(server.get(), &word, 1).closed);  // and no SIGPIPE
+}
+
+TEST(Net, WritesSlicesInOneAndStopsWhenFull) {
+    TestDir dir;
+    auto const listener = listen_on(UnixAddress{dir / "s"}).value();
+    auto const client = connect_to(UnixAddress{dir / "s"}).value();
+    auto const server = accept_one(listener.get()).value();
+    std::array<Slice, 3> const parts{{{"ab", 2}, {nullptr, 0}, {"c", 1}}};
+    EXPECT_EQ(write_some(client.get(), parts.data(), parts.size()).count, 3U);
+    std::array<char, 8> buffer{};
+    EXPECT_EQ(read_some(server.get(), buffer.data(), buffer.size()).count, 3U);
+    EXPECT_EQ(std::string_view(buffer.data(), 3), "abc");
+    EXPECT_TRUE(read_some(server.get(), buffer.data(), buffer.size()).again);
+    std::string const much(std::size_t{1} << 20, 'x');
+    Slice const rest{much.data(), much.size()};
+    Io wrote{};
+    for (int i = 0; i < 100 && !wrote.again; ++i)
+        wrote = write_some(client.get(), &rest, 1);
+    EXPECT_TRUE(wrote.again);
+}
+
+TEST(Net, NobodyWaitingIsNoConnection) {
+    auto const listener = listen_on(InetAddress{"127.0.0.1", 0}).value();
+    EXPECT_FALSE(accept_one(listener.get())->open());
+    EXPECT_FALSE(accept_one(-1).ok());
+}
+
+TEST(Net, AFileInTheWayOfASocketIsKept) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "s", "mine"));
+    auto const failed = listen_on(UnixAddress{dir / "s"});
+    EXPECT_EQ(failed.error().kind, Errc::Conflict);
+    EXPECT_NE(failed.error().message.find("not a socket"), std::string::npos);
+    EXPECT_EQ(read_file(dir / "s", 1_KiB).value(), "mine");
+}
+
+TEST(Net, ARefusedConnectIsToldWhenItEnds) {
+    InetAddress address;
+    {
+        auto const gone = listen_on(InetAddress{"127.0.0.1", 0}).value();
+        address = bound_address(gone.get()).value();
+    }
+    auto const client = connect_to(address);
+    if (!client) {
+        EXPECT_EQ(client.error().kind, Errc::Unavailable);
+        return;
+    }
+    EXPECT_EQ(connect_result(client->get()).error().kind, Errc::Unavailable);
 }
 
 TEST(Net, AStaleSocketIsReplacedALiveOneIsNot) {
