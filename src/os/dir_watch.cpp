@@ -16,8 +16,8 @@ namespace hal0::os {
 Result<std::unique_ptr<DirWatch>> DirWatch::make(Loop& loop, std::string const& path, Changed changed) {
     UniqueFd fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     if (!fd.open()) return errno_error(errno, "watching for changed files (inotify_init1)");
-    constexpr std::uint32_t events =
-        IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+    constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE |
+                                     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
     if (::inotify_add_watch(fd.get(), path.c_str(), events) < 0)
         return errno_error(errno, format("watching {}", path));
     std::unique_ptr<DirWatch> watch{new DirWatch{loop, std::move(fd), std::move(changed)}};
@@ -25,7 +25,10 @@ Result<std::unique_ptr<DirWatch>> DirWatch::make(Loop& loop, std::string const& 
     return watch;
 }
 
-DirWatch::~DirWatch() { loop_.unwatch(fd_.get(), *this); }
+DirWatch::~DirWatch() {
+    if (destroyed_ != nullptr) *destroyed_ = true;
+    loop_.unwatch(fd_.get(), *this);
+}
 
 void DirWatch::on_ready(Ready) {
     std::vector<std::string> names;
@@ -37,15 +40,25 @@ void DirWatch::on_ready(Ready) {
         for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
             inotify_event event{};
             std::memcpy(&event, buffer.data() + at, sizeof event);
-            if ((event.mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF)) != 0) lost = true;
-            if (event.len > 0) names.emplace_back(buffer.data() + at + sizeof event);
+            constexpr std::uint32_t gone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT;
+            if ((event.mask & (IN_Q_OVERFLOW | gone)) != 0) lost = true;
+            // A new file is told when it was written and closed, a new directory at once.
+            bool const unfinished = (event.mask & IN_CREATE) != 0 && (event.mask & IN_ISDIR) == 0;
+            if (event.len > 0 && !unfinished) names.emplace_back(buffer.data() + at + sizeof event);
             at += sizeof event + event.len;
         }
     }
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     if (lost) names.clear();
-    if (lost || !names.empty()) changed_(names);
+    if (!lost && names.empty()) return;
+    bool destroyed = false;
+    destroyed_ = &destroyed;
+    auto changed = std::move(changed_);
+    changed(names);  // may destroy us
+    if (destroyed) return;
+    changed_ = std::move(changed);
+    destroyed_ = nullptr;
 }
 
 }  // namespace hal0::os

@@ -1,5 +1,6 @@
 #pragma once
-// Tells when files in one directory change (inotify): written and closed, moved in or out, removed.
+// Tells when things in one directory change (inotify): files written and closed, moved in or out, removed;
+// directories made.
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,7 +15,9 @@ namespace hal0::os {
 class DirWatch final : NoCopy, FdHandler {
   public:
     // `changed` gets the names touched since it was last told, each once; an empty list means that events
-    // were lost or the directory itself went: look at everything again.
+    // were lost or the directory itself went: look at everything again. Once the directory went (removed,
+    // moved, unmounted) nothing more is told; whoever wants the one that takes its place makes a new
+    // DirWatch. `changed` may destroy this. NotFound where there is no such directory.
     using Changed = std::function<void(std::vector<std::string> const& names)>;
     static Result<std::unique_ptr<DirWatch>> make(Loop& loop, std::string const& path, Changed changed);
     ~DirWatch();
@@ -27,6 +30,7 @@ class DirWatch final : NoCopy, FdHandler {
     Loop& loop_;
     UniqueFd fd_;
     Changed changed_;
+    bool* destroyed_{nullptr};  // set while `changed_` runs: where to say that it destroyed this
 };
 
 }  // namespace hal0::os

@@ -119,13 +119,18 @@ Result<std::string> read_tail(std::string const& path, Bytes count) {
     HAL0_TRY(fd, open_read(path));
     struct stat st{};
     if (::fstat(fd.get(), &st) != 0) return errno_error(errno, format("reading {}", path));
-    auto const start = std::max<off_t>(0, st.st_size - count.count);
+    // One byte more than wanted: is it a line's end, the first line is whole.
+    auto const wanted = std::clamp<off_t>(count.count, 0, st.st_size);
+    auto const start = std::max<off_t>(0, st.st_size - wanted - 1);
     std::string text(static_cast<std::size_t>(st.st_size - start), '\0');
     auto const got = ::pread(fd.get(), text.data(), text.size(), start);
     if (got < 0) return errno_error(errno, format("reading {}", path));
     text.resize(static_cast<std::size_t>(got));
+    if (got <= wanted) return text;
+    // The end of the last line is no beginning of another: a line longer than what is wanted shows its end.
     auto const line_end = text.find('\n');
-    if (start > 0 && line_end != std::string::npos) text.erase(0, line_end + 1);
+    bool const begins_a_line = line_end + 1 < text.size() && line_end != std::string::npos;
+    text.erase(0, begins_a_line ? line_end + 1 : 1);
     return text;
 }
 

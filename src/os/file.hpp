@@ -35,7 +35,7 @@ Result<std::string> read_file(std::string const& path, Bytes max);
 Result<std::string> read_tail(std::string const& path, Bytes count);
 
 // All or nothing, and durable: temporary file beside it, fsync, rename, fsync of the directory. On any
-// failure the old file stands and no temporary is left.
+// failure but the last's the old file stands, and no temporary is left. A symlink is replaced, not followed.
 Result<void> atomic_write(std::string const& path, std::string_view content, std::uint32_t mode = 0644);
 
 Result<void> make_directories(std::string const& path, std::uint32_t mode = 0755);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "os/dir_watch.hpp"
+#include "os/net.hpp"
 #include "os/places.hpp"
 #include "os/test_dir.hpp"
 
@@ -26,6 +27,19 @@ TEST(File, TailBeginsAtALine) {
     ASSERT_TRUE(atomic_write(dir / "log", "first\nsecond\nthird\n"));
     EXPECT_EQ(read_tail(dir / "log", Bytes{9}).value(), "third\n");
     EXPECT_EQ(read_tail(dir / "log", 1_KiB).value(), "first\nsecond\nthird\n");
+}
+
+TEST(File, TailKeepsAFirstLineThatIsWholeAndTheEndOfALongOne) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "log", "first\nsecond\nthird\n"));
+    EXPECT_EQ(read_tail(dir / "log", Bytes{6}).value(), "third\n");
+    EXPECT_EQ(read_tail(dir / "log", Bytes{13}).value(), "second\nthird\n");
+    EXPECT_EQ(read_tail(dir / "log", Bytes{3}).value(), "rd\n");
+    EXPECT_EQ(read_tail(dir / "log", Bytes{0}).value(), "");
+    EXPECT_EQ(read_tail(dir / "log", Bytes{-5}).value(), "");
+    EXPECT_EQ(read_tail(dir / "log", Bytes{19}).value(), "first\nsecond\nthird\n");
+    ASSERT_TRUE(atomic_write(dir / "log", "no end of line"));
+    EXPECT_EQ(read_tail(dir / "log", Bytes{4}).value(), "line");
 }
 
 TEST(File, AtomicWriteReplacesWithTheWantedMode) {
@@ -86,6 +100,54 @@ TEST(DirWatch, TellsWhatWasWrittenMovedAndRemoved) {
     EXPECT_EQ(seen, (std::vector<std::string>{"primary.toml"}));
 }
 
+TEST(DirWatch, TellsEachNameOnceATurnAndNewDirectoriesToo) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    std::vector<std::string> seen;
+    auto watch = DirWatch::make(*loop, dir.path(), [&](auto const& names) { seen = names; }).value();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_TRUE(open_append(dir / "a").ok());  // opened for writing, closed
+    ASSERT_TRUE(make_directories(dir / "model"));
+    loop->run_once(1s);
+    EXPECT_EQ(seen, (std::vector<std::string>{"a", "model"}));
+}
+
+TEST(DirWatch, SaysThatTheDirectoryWentAndMayBeReplacedThere) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    EXPECT_EQ(DirWatch::make(*loop, dir / "slots", [](auto const&) {}).error().kind, Errc::NotFound);
+    ASSERT_TRUE(make_directories(dir / "slots"));
+    std::vector<std::vector<std::string>> told;
+    std::unique_ptr<DirWatch> watch;
+    std::string const word(100, 'x');  // on the heap: a use after its end is seen by the sanitizer
+    auto const changed = [&, word](std::vector<std::string> const& names) {
+        told.push_back(names);
+        watch.reset();
+        EXPECT_EQ(word.size(), 100U);
+    };
+    watch = DirWatch::make(*loop, dir / "slots", changed).value();
+    ASSERT_TRUE(remove_tree(dir / "slots"));
+    loop->run_once(1s);
+    EXPECT_EQ(told, (std::vector<std::vector<std::string>>{{}}));
+    ASSERT_TRUE(make_directories(dir / "slots"));
+    watch = DirWatch::make(*loop, dir / "slots", changed).value();
+    ASSERT_TRUE(atomic_write(dir / "slots/a", "x"));
+    loop->run_once(1s);
+    EXPECT_EQ(told.size(), 2U);
+}
+
+TEST(DirWatch, StaysQuietOnceTheDirectoryWent) {
+    TestDir dir;
+    auto loop = Loop::make().value();
+    ASSERT_TRUE(make_directories(dir / "slots"));
+    int told = 0;
+    auto watch = DirWatch::make(*loop, dir / "slots", [&](auto const&) { ++told; }).value();
+    ASSERT_TRUE(remove_tree(dir / "slots"));
+    loop->run_once(1s);
+    loop->run_once(0s);
+    EXPECT_EQ(told, 1);
+}
+
 Environment environment(std::vector<std::pair<std::string, std::string>> values) {
     return [values](char const* name) -> std::optional<std::string> {
         for (auto const& [key, value] : values) {
@@ -112,6 +174,36 @@ TEST(Places, ALongHomeGetsAShortRuntimeDirectoryOfItsOwn) {
     EXPECT_TRUE(one.runtime.starts_with("/run/user/7/hal0-")) << one.runtime;
     EXPECT_LT(one.runtime.size(), 56U);
     EXPECT_NE(one.runtime, two.runtime);
+}
+
+TEST(Places, AlwaysLeaveRoomForTheLongestSocket) {
+    std::string const deep = "/" + std::string(120, 'd');
+    for (auto const& values : std::vector<std::vector<std::pair<std::string, std::string>>>{
+             {{"HAL0_HOME", deep}, {"XDG_RUNTIME_DIR", deep}},
+             {{"HAL0_HOME", deep}},
+             {{"HAL0_HOME", "/" + std::string(54, 'd')}},
+             {{"HOME", "/home/u"}, {"XDG_RUNTIME_DIR", deep}},
+             {{"HOME", "/home/u"}, {"XDG_RUNTIME_DIR", "relative"}}}) {
+        auto const places = find_places(environment(values), false, 4294967295U).value();
+        auto const longest = places.runtime + "/slots/" + std::string(32, 's') + "/worker.sock";
+        EXPECT_LE(longest.size(), unix_path_bytes_max) << longest;
+    }
+}
+
+TEST(Places, ACacheCanBeShared) {
+    auto const places = find_places(environment({{"HAL0_HOME", "/h"}, {"HAL0_CACHE", "/shared/"}}), false, 0);
+    EXPECT_EQ(places->cache, "/shared");
+    EXPECT_EQ(places->data, "/h/data");
+    EXPECT_FALSE(find_places(environment({{"HAL0_HOME", "/h"}, {"HAL0_CACHE", "here"}}), false, 0).ok());
+}
+
+TEST(Places, ARuntimeThatIsALinkIsRefused) {  // in /tmp anybody could have put it there
+    TestDir dir;
+    auto const places = find_places(environment({{"HAL0_HOME", dir / "h"}}), false, 0).value();
+    ASSERT_TRUE(make_directories(dir / "h"));
+    ASSERT_TRUE(make_directories(dir / "elsewhere"));
+    ASSERT_EQ(::symlink((dir / "elsewhere").c_str(), places.runtime.c_str()), 0);
+    EXPECT_EQ(make_places(places).error().kind, Errc::Forbidden);
 }
 
 TEST(Places, InstalledUsesTheSystemsElseXdg) {

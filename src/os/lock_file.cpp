@@ -1,6 +1,7 @@
 #include "os/lock_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,20 +19,32 @@ struct flock whole_file(short type) {
     return lock;
 }
 
+bool is_file_at(int fd, std::string const& path) {
+    struct stat held{};
+    struct stat there{};
+    return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &there) == 0 && held.st_ino == there.st_ino &&
+           held.st_dev == there.st_dev;
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::acquire(std::string const& path) {
-    UniqueFd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-    if (!fd.open()) return errno_error(errno, format("opening the lock file {}", path));
-    auto lock = whole_file(F_WRLCK);
-    if (::fcntl(fd.get(), F_SETLK, &lock) == 0) return LockFile{std::move(fd)};
-    if (errno != EACCES && errno != EAGAIN) return errno_error(errno, format("locking {}", path));
-    lock = whole_file(F_WRLCK);
-    if (::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
-        return Error{Errc::Conflict, format("{} is held by process {}", path, lock.l_pid)}.with(
-            "pid", format("{}", lock.l_pid));
+    while (true) {
+        UniqueFd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        if (!fd.open()) return errno_error(errno, format("opening the lock file {}", path));
+        auto lock = whole_file(F_WRLCK);
+        if (::fcntl(fd.get(), F_SETLK, &lock) == 0) {
+            if (is_file_at(fd.get(), path)) return LockFile{std::move(fd)};
+            continue;  // it was removed or replaced since we opened it: nobody else would see this lock
+        }
+        if (errno != EACCES && errno != EAGAIN) return errno_error(errno, format("locking {}", path));
+        lock = whole_file(F_WRLCK);
+        if (::fcntl(fd.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
+            return Error{Errc::Conflict, format("{} is held by process {}", path, lock.l_pid)}.with(
+                "pid", format("{}", lock.l_pid));
+        }
+        return Error{Errc::Conflict, format("{} is held by another process", path)};
     }
-    return Error{Errc::Conflict, format("{} is held by another process", path)};
 }
 
 void LockFile::keep_across_exec() { ::fcntl(fd_.get(), F_SETFD, 0); }
@@ -46,6 +59,9 @@ Result<std::optional<int>> LockFile::holder(std::string const& path) {
     if (::fcntl(fd.get(), F_GETLK, &lock) != 0)
         return errno_error(errno, format("asking who holds {}", path));
     if (lock.l_type == F_UNLCK) return std::optional<int>{};
+    // 0: a process of another PID namespace, a container's (F_GETLK in fcntl(2)).
+    if (lock.l_pid <= 0)
+        return Error{Errc::Conflict, format("{} is held by a process that can't be seen from here", path)};
     return std::optional<int>{lock.l_pid};
 }
 

@@ -18,8 +18,9 @@ class LockFile {
     // For a process about to exec: the descriptor stays open across it, and with it the lock.
     void keep_across_exec();
 
-    // Who holds the lock, if anybody; asks the kernel, takes nothing. Never call it in the holding process:
-    // its own descriptor's close would drop the lock.
+    // Who holds the lock, if anybody; asks the kernel, takes nothing. Conflict when it is held out of sight
+    // (in another container). Never call it in the holding process: its own descriptor's close would drop the
+    // lock.
     static Result<std::optional<int>> holder(std::string const& path);
 
   private:

@@ -47,9 +47,10 @@ Result<Places> home_places(Environment const& environment, std::string const& ho
                   .state = home + "/state",
                   .runtime = home + "/run",
                   .cache = home + "/cache"};
-    if (!fits_sockets(places.runtime)) {
-        places.runtime = format("{}-{}", short_runtime(environment, uid), sha256_hex(home).substr(0, 12));
-    }
+    if (fits_sockets(places.runtime)) return places;
+    auto const hash = sha256_hex(home).substr(0, 12);
+    places.runtime = format("{}-{}", short_runtime(environment, uid), hash);
+    if (!fits_sockets(places.runtime)) places.runtime = format("/tmp/hal0-{}-{}", uid, hash);
     return places;
 }
 

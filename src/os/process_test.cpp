@@ -7,6 +7,7 @@
 #include "os/child.hpp"
 #include "os/lock_file.hpp"
 #include "os/process_info.hpp"
+#include "os/signals.hpp"
 #include "os/test_dir.hpp"
 
 namespace hal0::os {
@@ -276,6 +277,67 @@ TEST(LockFile, NamesItsHolderAcrossExecAndIsFreeAfterItsDeath) {
     while (LockFile::holder(path).value().has_value())
         loop->run_once(1ms);
     EXPECT_TRUE(LockFile::acquire(path).ok());
+}
+
+TEST(LockFile, IsNotInheritedAndIsGivenUpWithItsDescriptor) {
+    TestDir dir;
+    auto const path = dir / "lock";
+    EXPECT_FALSE(LockFile::holder(path).value().has_value());  // no file
+    auto const pid = ::fork();
+    if (pid == 0) {
+        auto kept = LockFile::acquire(path);
+        if (!kept) ::_exit(1);
+        auto const grandchild = ::fork();
+        if (grandchild == 0) {  // knows its parent as the holder, and doesn't get the lock
+            auto const again = LockFile::acquire(path);
+            ::_exit(LockFile::holder(path).value() == ::getppid() && !again.ok() ? 0 : 1);
+        }
+        int status = 1;
+        ::waitpid(grandchild, &status, 0);
+        ::_exit(status == 0 ? 0 : 1);
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(status, 0);
+    EXPECT_FALSE(LockFile::holder(path).value().has_value());
+    EXPECT_EQ(LockFile::acquire(dir / "no/lock").error().kind, Errc::NotFound);
+}
+
+class Signals : public testing::Test {
+  protected:
+    Signals() { ::pthread_sigmask(SIG_SETMASK, nullptr, &mask_); }
+    ~Signals() override {
+        ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+        ::signal(SIGPIPE, SIG_DFL);
+    }
+    Signals(Signals const&) = delete;
+    Signals& operator=(Signals const&) = delete;
+
+  private:
+    sigset_t mask_{};
+};
+
+TEST_F(Signals, AreEventsOfTheLoop) {
+    auto loop = Loop::make().value();
+    std::vector<int> told;
+    auto const signals = StopSignals::make(*loop, [&](int number) { told.push_back(number); }).value();
+    for (int const number : {SIGHUP, SIGINT, SIGTERM}) {
+        ASSERT_EQ(::raise(number), 0);
+        loop->run_once(1s);
+    }
+    EXPECT_EQ(told, (std::vector<int>{SIGHUP, SIGINT, SIGTERM}));
+    EXPECT_EQ(::raise(SIGPIPE), 0);  // ignored: we are still here
+}
+
+TEST_F(Signals, AHangupThatNohupIgnoredStaysIgnored) {
+    ::signal(SIGHUP, SIG_IGN);
+    auto loop = Loop::make().value();
+    bool told = false;
+    auto const signals = StopSignals::make(*loop, [&](int) { told = true; }).value();
+    ASSERT_EQ(::raise(SIGHUP), 0);
+    loop->run_once(0s);
+    EXPECT_FALSE(told);
+    ::signal(SIGHUP, SIG_DFL);
 }
 
 TEST(ProcessInfo, KnowsUsAndNotTheGone) {

@@ -15,8 +15,12 @@ Result<std::unique_ptr<StopSignals>> StopSignals::make(Loop& loop, std::function
     std::signal(SIGPIPE, SIG_IGN);
     sigset_t wanted;
     sigemptyset(&wanted);
-    for (int const number : {SIGTERM, SIGINT, SIGHUP})
+    for (int const number : {SIGTERM, SIGINT})
         sigaddset(&wanted, number);
+    // nohup(1) ignores SIGHUP for us; a signalfd would be told of it nevertheless.
+    struct sigaction hangup{};
+    ::sigaction(SIGHUP, nullptr, &hangup);
+    if (hangup.sa_handler != SIG_IGN) sigaddset(&wanted, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
     UniqueFd fd{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
     if (!fd.open()) return errno_error(errno, "receiving signals (signalfd)");

@@ -12,7 +12,7 @@ namespace hal0::os {
 class StopSignals final : NoCopy, FdHandler {
   public:
     // Blocks SIGTERM, SIGINT and SIGHUP in this thread (so: before any other thread is made) and ignores
-    // SIGPIPE.
+    // SIGPIPE. SIGHUP stays ignored where it was (nohup).
     static Result<std::unique_ptr<StopSignals>> make(Loop& loop, std::function<void(int signal)> told);
     ~StopSignals();
 
