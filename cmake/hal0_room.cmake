@@ -38,6 +38,7 @@ function(hal0_room name)
   if(tests AND BUILD_TESTING)
     add_executable(hal0_${name}_test ${tests})
     target_link_libraries(hal0_${name}_test PRIVATE hal0_${name} hal0_flags GTest::gtest_main)
-    add_test(NAME ${name} COMMAND hal0_${name}_test)
+    # One ctest test for each TEST(): counted, timed and run side by side one by one, none can hide another.
+    gtest_discover_tests(hal0_${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()

@@ -106,6 +106,7 @@ void Dispatcher::table_seen(std::uint32_t loop, std::uint64_t version) {
 
 void Dispatcher::publish() {
     std::vector<Route> routes;
+    routes.reserve(slots_.size());
     for (auto const& [name, entry] : slots_) {
         routes.push_back({.slot = name,
                           .model = entry.facts.model,

@@ -24,6 +24,7 @@ EventId EventStream::publish(WallTime time, std::string type, std::string subjec
     if (kept_.size() > kept_max_) kept_.pop_front();
     // A listener may leave, or another come, while they are told.
     std::vector<std::uint64_t> numbers;
+    numbers.reserve(listeners_.size());
     for (auto const& [number, listener] : listeners_)
         numbers.push_back(number);
     for (auto const number : numbers) {

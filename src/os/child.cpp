@@ -19,8 +19,6 @@
 #include "base/format.hpp"
 #include "os/file.hpp"
 
-extern char** environ;
-
 namespace hal0::os {
 namespace {
 

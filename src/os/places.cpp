@@ -30,7 +30,7 @@ Result<std::string> absolute(std::string path, char const* variable) {
 }
 
 // XDG says: a relative path in one of its variables is to be ignored.
-std::string xdg(Environment const& environment, char const* name, std::string fallback) {
+std::string xdg(Environment const& environment, char const* name, std::string const& fallback) {
     auto const value = environment(name);
     return value && value->starts_with('/') ? *value : fallback;
 }
