@@ -35,23 +35,20 @@ std::string xdg(Environment const& environment, char const* name, std::string co
     return value && value->starts_with('/') ? *value : fallback;
 }
 
-std::string short_runtime(Environment const& environment, unsigned uid) {
-    auto const given = environment("XDG_RUNTIME_DIR");
-    if (given && given->starts_with('/')) return *given + "/hal0";
-    return format("/tmp/hal0-{}", uid);
+// Not XDG_RUNTIME_DIR: logind removes that at the user's last logout, and with it the sockets of workers that
+// shall outlive it; and who comes by sudo or cron has another one and would not find the daemon.
+std::string runtime_in(std::string const& directory, unsigned uid) {
+    auto runtime = directory + "/run";
+    if (fits_sockets(runtime)) return runtime;
+    return format("/tmp/hal0-{}-{}", uid, sha256_hex(directory).substr(0, 12));
 }
 
-Result<Places> home_places(Environment const& environment, std::string const& home, unsigned uid) {
-    Places places{.config = home + "/config",
+Places home_places(std::string const& home, unsigned uid) {
+    return Places{.config = home + "/config",
                   .data = home + "/data",
                   .state = home + "/state",
-                  .runtime = home + "/run",
+                  .runtime = runtime_in(home, uid),
                   .cache = home + "/cache"};
-    if (fits_sockets(places.runtime)) return places;
-    auto const hash = sha256_hex(home).substr(0, 12);
-    places.runtime = format("{}-{}", short_runtime(environment, uid), hash);
-    if (!fits_sockets(places.runtime)) places.runtime = format("/tmp/hal0-{}-{}", uid, hash);
-    return places;
 }
 
 Result<Places> user_places(Environment const& environment, unsigned uid) {
@@ -63,9 +60,8 @@ Result<Places> user_places(Environment const& environment, unsigned uid) {
     Places places{.config = xdg(environment, "XDG_CONFIG_HOME", home + "/.config") + "/hal0",
                   .data = xdg(environment, "XDG_DATA_HOME", home + "/.local/share") + "/hal0",
                   .state = xdg(environment, "XDG_STATE_HOME", home + "/.local/state") + "/hal0",
-                  .runtime = short_runtime(environment, uid),
                   .cache = xdg(environment, "XDG_CACHE_HOME", home + "/.cache") + "/hal0"};
-    if (!fits_sockets(places.runtime)) places.runtime = format("/tmp/hal0-{}", uid);
+    places.runtime = runtime_in(places.state, uid);
     return places;
 }
 
@@ -82,7 +78,7 @@ Result<Places> find_places(Environment const& environment, bool installed, unsig
     auto find = [&]() -> Result<Places> {
         if (auto const set = environment("HAL0_HOME")) {
             HAL0_TRY(home, absolute(*set, "HAL0_HOME"));
-            return home_places(environment, home, uid);
+            return home_places(home, uid);
         }
         if (installed)
             return Places{"/etc/hal0", "/var/lib/hal0", "/var/log/hal0", "/run/hal0", "/var/cache/hal0"};
@@ -110,7 +106,8 @@ Result<void> make_places(Places const& places) {
     if (::lstat(places.runtime.c_str(), &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != ::geteuid()) {
         return Error{
             Errc::Forbidden,
-            format("{} is not a directory of this user; remove it or set XDG_RUNTIME_DIR", places.runtime)};
+            format("{} is not a directory of this user; remove it, or set HAL0_HOME to a directory of yours",
+                   places.runtime)};
     }
     if ((st.st_mode & 0077U) != 0 && ::chmod(places.runtime.c_str(), 0700) != 0) {
         return errno_error(errno, format("closing {} to others", places.runtime));

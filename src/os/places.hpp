@@ -24,9 +24,9 @@ std::optional<std::string> environment_of_process(char const* name);
 
 // Pure: reads nothing but `environment` and whether hal0 is installed. Invalid when neither HAL0_HOME nor
 // HOME is set, or one is relative.
-//   HAL0_HOME=H    config H/config, data H/data, state H/state, cache H/cache, runtime H/run or, where that
-//   is
-//                  too long for sockets, RUNTIME/hal0-<hash of H>
+//   HAL0_HOME=H    config H/config, data H/data, state H/state, cache H/cache, runtime H/run
+//   XDG            runtime STATE/run
+//   A runtime path that is too long for sockets becomes /tmp/hal0-UID-HASH.
 //   HAL0_CACHE     overrides cache alone (engines shared between homes)
 Result<Places> find_places(Environment const& environment, bool installed, unsigned uid);
 Result<Places> find_places();  // of this process
