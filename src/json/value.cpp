@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "json/writer.hpp"
 
 namespace hal0::json {
 namespace {
@@ -86,7 +88,47 @@ class Builder {
     std::string text_{};
 };
 
+void write(Writer& out, Value const& value);
+
+void write_object(Writer& out, Value::Object const& members) {
+    out.begin_object();
+    for (auto const& [name, value] : members) {
+        out.key(name);
+        write(out, value);
+    }
+    out.end_object();
+}
+
+void write_array(Writer& out, Value::Array const& items) {
+    out.begin_array();
+    for (auto const& item : items)
+        write(out, item);
+    out.end_array();
+}
+
+void write(Writer& out, Value const& value) {
+    std::visit(
+        [&out]<class T>(T const& what) {
+            if constexpr (std::is_same_v<T, Value::Object>) {
+                write_object(out, what);
+            } else if constexpr (std::is_same_v<T, Value::Array>) {
+                write_array(out, what);
+            } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
+                out.null();
+            } else {
+                out.value(what);
+            }
+        },
+        value.data);
+}
+
 }  // namespace
+
+std::string to_text(Value const& value) {
+    Writer out;
+    write(out, value);
+    return out.take();
+}
 
 Result<Value> parse(std::string_view text, std::size_t depth_max) {
     boost::json::parse_options options;

@@ -31,6 +31,9 @@ struct Member {
 // Corrupt with the byte offset when it isn't JSON, strict UTF-8, or is nested deeper than `depth_max`.
 Result<Value> parse(std::string_view text, std::size_t depth_max = 64);
 
+// The document as text again: the same members in the same order, white space and escapes our own.
+std::string to_text(Value const& value);
+
 // Reads an object's members into fields. The first fault is kept and given by finish(); reading on after it
 // is harmless. Paths look like "slots[2].context".
 class ObjectReader {
@@ -67,6 +70,14 @@ class ObjectReader {
             if (!item) return fail(std::move(item).error());
             field.push_back(std::move(item).value());
         }
+    }
+    // One member that must be there, read by `decode(Value const&, path) -> Result<T>`.
+    template <class T, class F> void object(std::string_view name, T& field, F decode) {
+        auto const* value = member(name);
+        if (value == nullptr) return missing(name);
+        auto inner = decode(*value, path_of(name));
+        if (!inner) return fail(std::move(inner).error());
+        field = std::move(inner).value();
     }
     // A member to be read in another way; null when absent.
     [[nodiscard]] Value const* member(std::string_view name);

@@ -66,6 +66,11 @@ TEST(Json, RefusesWhatIsNotJson) {
     EXPECT_FALSE(parse(std::string(100'000, '[')).ok());
 }
 
+TEST(Json, ADocumentBecomesTextAgain) {
+    std::string const text = R"({"b":[1,2.5,null,"x\n",true],"a":{},"c":[]})";
+    EXPECT_EQ(to_text(parse(" " + text).value()), text);
+}
+
 TEST(Json, OfTwoMembersTheLastCounts) {
     auto const value = parse(R"({"a":1,"a":2})").value();
     EXPECT_EQ(std::get<std::int64_t>(value.find("a")->data), 2);
