@@ -21,7 +21,7 @@ struct ClientRequest {
     os::Address peer{};
     Method method{Method::Get};
     std::string target{"/"};
-    std::vector<Field> headers{};  // Host and Content-Length are added
+    std::vector<Field> headers{};  // Host, Connection and Content-Length are added
     std::string body{};
     Duration deadline{std::chrono::seconds{30}};  // for the whole call, or between two pieces of a stream
     Bytes answer_max{16_MiB};                     // TooLarge past it; not for streams
@@ -40,8 +40,10 @@ class Call final : NoCopy {
     using Done = std::function<void(Result<ClientAnswer>)>;
     using Piece = std::function<void(std::string_view)>;  // body bytes as they come, de-chunked
 
-    // `done` is called once, never from within start(). With `piece` the body is handed on instead of
-    // collected; Errors: Unavailable (nobody listens), Timeout, Corrupt (not HTTP), TooLarge.
+    // `done` is called once, never from within start(), and may destroy the Call; so may `piece`. With
+    // `piece` the body of a 2xx answer is handed on instead of collected; any other is collected, so that it
+    // can be told what went wrong. Errors: Unavailable (nobody listens, or the answer ended early), Timeout,
+    // Corrupt (not HTTP), TooLarge.
     static std::unique_ptr<Call> start(os::Loop& loop, ClientRequest request, Done done, Piece piece = {});
     ~Call();
 
