@@ -38,11 +38,11 @@ struct DecodedSlot {
     SlotConfig config{};
     std::vector<std::string> warnings{};
 };
-Result<DecodedSlot> decode_slot(std::string const& name, std::string_view toml, std::string const& path);
+Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, std::string const& path);
 
 // A new file with every key that isn't at its default, and a comment that says what else can stand there.
 std::string render_slot(SlotConfig const& config);
 // The same text with only what differs between its present content and `wanted` replaced, added or removed.
-Result<std::string> edit_slot(std::string_view toml, std::string const& path, SlotConfig const& wanted);
+Result<std::string> edit_slot(std::string_view text, std::string const& path, SlotConfig const& wanted);
 
 }  // namespace hal0::slots

@@ -1,0 +1,184 @@
+#include "slots/config.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "toml/edit.hpp"
+#include "toml/reader.hpp"
+
+namespace hal0::slots {
+namespace {
+
+constexpr std::size_t name_bytes_max = 32;
+
+// A whole number of the file: its key, what it may be and what it is for.
+struct Number {
+    char const* key;
+    std::int64_t SlotConfig::* field;
+    std::int64_t least;
+    std::int64_t most;
+    bool or_zero;  // 0, outside of least…most, has a meaning of its own
+    char const* note;
+};
+constexpr std::array numbers{
+    Number{"context", &SlotConfig::context, 128, 1LL << 24, true,
+           "tokens one request can use; 0: the model's own, up to 4096"},
+    Number{"parallel", &SlotConfig::parallel, 1, 64, false, "requests served at a time"},
+    Number{"threads", &SlotConfig::threads, 0, 1024, true, "0: what this box has"},
+    Number{"cache_ram_mib", &SlotConfig::cache_ram_mib, 0, 1LL << 24, true,
+           "prompt cache in host memory, beside the context's own"},
+};
+
+struct Word {
+    char const* key;
+    std::string SlotConfig::* field;
+};
+constexpr std::array words{Word{"model", &SlotConfig::model}, Word{"engine", &SlotConfig::engine},
+                           Word{"device", &SlotConfig::device}};
+
+// Reports what is wrong with a value as (key, words that follow it), which is all that differs between a file
+// that is read and a request to change it.
+template <class F> void check_values(SlotConfig const& config, F const& report) {
+    for (auto const& [key, field] : words) {
+        if ((config.*field).empty()) report(key, "must not be empty");
+    }
+    for (auto const& number : numbers) {
+        auto const value = config.*(number.field);
+        if (value >= number.least && value <= number.most) continue;
+        if (value == 0 && number.or_zero) continue;
+        report(number.key,
+               format("must be {}{} to {}, not {}", number.or_zero && number.least > 0 ? "0 or " : "",
+                      number.least, number.most, value));
+    }
+    for (auto const& argument : config.extra_args) {
+        // The kernel ends an argument at its first NUL: the engine would see another one than the file has.
+        if (argument.find('\0') != std::string::npos) report("extra_args", "must not hold a NUL character");
+    }
+}
+
+std::string kinds() {
+    std::vector<std::string> names;
+    for (auto const& entry : models::kind_names)
+        names.emplace_back(entry.name);
+    return join(names, ", ");
+}
+
+void read_kind(toml::TableReader& in, std::optional<models::Kind>& kind) {
+    std::optional<std::string> name;
+    in.optional("kind", name);
+    if (!name) return;
+    kind = models::kind_from(*name);
+    if (!kind) in.refuse("kind", format("'{}' is none of {}", *name, kinds()));
+}
+
+// The keys of a slot's file as they stand in `config`; nothing: the key has no value.
+struct Entry {
+    char const* key;
+    std::optional<toml::Setting> value;
+    std::string note{};
+};
+std::vector<Entry> entries(SlotConfig const& config) {
+    std::vector<Entry> all{{"model", config.model}};
+    auto const kind =
+        config.kind ? std::optional<toml::Setting>{std::string{to_string(*config.kind)}} : std::nullopt;
+    all.push_back({"kind", kind, kinds() + "; the model's own when absent"});
+    all.push_back({"engine", config.engine});
+    all.push_back({"device", config.device});
+    all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});
+    for (auto const& number : numbers)
+        all.push_back({number.key, config.*(number.field), number.note});
+    all.push_back({"extra_args", config.extra_args, "to the engine, last"});
+    return all;
+}
+
+Result<toml::Document> with_entry(toml::Document const& document, Entry const& entry,
+                                  std::optional<toml::Setting> const& unless) {
+    toml::Path const path{entry.key};
+    if (!entry.value) return toml::without(document, path);
+    bool const absent = document.root().find(entry.key) == nullptr;
+    if (absent && entry.value == unless) return document;
+    return toml::with(document, path, *entry.value);
+}
+
+}  // namespace
+
+bool valid_slot_name(std::string_view name) {
+    constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyz0123456789";
+    constexpr std::string_view rest = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    return !name.empty() && name.size() <= name_bytes_max &&
+           first.find(name.front()) != std::string_view::npos &&
+           name.find_first_not_of(rest) == std::string_view::npos;
+}
+
+Result<void> check_slot_name(std::string_view name) {
+    if (valid_slot_name(name)) return {};
+    return Error{
+        Errc::Invalid,
+        format("'{}' is no name for a slot: 1 to {} lower-case letters, digits, '-' and '_', the first "
+               "a letter or digit",
+               name, name_bytes_max)};
+}
+
+Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, std::string const& path) {
+    HAL0_CHECK(check_slot_name(name));
+    HAL0_TRY(document, toml::Document::parse(std::string{text}, path));
+    DecodedSlot slot;
+    auto& config = slot.config;
+    config.name = name;
+    toml::TableReader in{document};
+    in.required("model", config.model);
+    read_kind(in, config.kind);
+    in.optional("engine", config.engine);
+    in.optional("device", config.device);
+    in.optional("enabled", config.enabled);
+    for (auto const& number : numbers)
+        in.optional(number.key, config.*(number.field));
+    in.optional("extra_args", config.extra_args);
+    check_values(config, [&in](char const* key, std::string const& why) { in.refuse(key, why); });
+    HAL0_CHECK(in.finish());
+    slot.warnings = in.unknown();
+    return slot;
+}
+
+std::string render_slot(SlotConfig const& config) {
+    std::string set;
+    std::string rest;
+    auto const defaults = entries(SlotConfig{});
+    auto const all = entries(config);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        auto const& [key, value, note] = all[i];
+        if (value && value != defaults[i].value) {
+            set += format("{} = {}\n", key, toml::written(*value));
+        } else {
+            auto const& shown = defaults[i].value;
+            auto const example = shown ? toml::written(*shown) : "\"chat\"";
+            rest += format("# {} = {}{}{}\n", key, example, note.empty() ? "" : "  # ", note);
+        }
+    }
+    return format(
+        "# The slot '{}'. Edit this file as you like: the daemon sees it.\n{}\n{}", config.name, set,
+        rest.empty() ? "" : "# What else can stand here, with what holds where it doesn't:\n" + rest);
+}
+
+Result<std::string> edit_slot(std::string_view text, std::string const& path, SlotConfig const& wanted) {
+    HAL0_CHECK(check_slot_name(wanted.name));
+    std::optional<Error> fault;
+    check_values(wanted, [&fault](char const* key, std::string const& why) {
+        if (!fault) fault = Error{Errc::Invalid, format("{} {}", key, why)};
+    });
+    if (fault) return *fault;
+    HAL0_TRY(document, toml::Document::parse(std::string{text}, path));
+    auto const defaults = entries(SlotConfig{});
+    auto const all = entries(wanted);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        HAL0_TRY(after, with_entry(document, all[i], defaults[i].value));
+        document = std::move(after);
+    }
+    HAL0_TRY(outcome, decode_slot(wanted.name, document.text(), path));
+    if (outcome.config == wanted) return document.text();
+    return Error{Errc::Internal, format("{}: the edited text doesn't say what was asked for", path)};
+}
+
+}  // namespace hal0::slots
