@@ -233,6 +233,7 @@ struct JobView {
     std::int64_t done{0};
     std::int64_t total{0};
     std::string unit{};
+    std::vector<std::string> notes{};
     std::string message{};
     std::optional<std::string> code{};
     std::string log{};
@@ -249,7 +250,8 @@ struct JobView {
         f("done", self.done, "how much of the step is done");
         f("total", self.total, "how much there is to do in this step; 0 when unknown");
         f("unit", self.unit, "of `done` and `total`: `bytes` or `steps`");
-        f("message", self.message, "the last thing worth telling: a note, or how it ended");
+        f("notes", self.notes, "the last things worth telling, the newest last: which source did not answer");
+        f("message", self.message, "how it ended; empty while it runs");
         f("code", self.code, "the kind of failure, as in errors; null unless it failed");
         f("log", self.log, "what its programs wrote");
         f("started", self.started, "when it began");
