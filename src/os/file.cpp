@@ -183,6 +183,21 @@ Result<UniqueFd> open_read(std::string const& path) {
     return fd;
 }
 
+Result<std::string> read_at(UniqueFd const& fd, Bytes offset, Bytes count) {
+    std::string bytes(static_cast<std::size_t>(std::max<std::int64_t>(count.count, 0)), '\0');
+    std::size_t have = 0;
+    while (have < bytes.size()) {
+        auto const got = ::pread(fd.get(), bytes.data() + have, bytes.size() - have,
+                                 offset.count + static_cast<off_t>(have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return errno_error(errno, "reading a file");
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    bytes.resize(have);
+    return bytes;
+}
+
 std::string join_path(std::string_view directory, std::string_view name) {
     std::string path{directory};
     if (!path.empty() && path.back() != '/') path += '/';

@@ -47,6 +47,8 @@ Result<Bytes> free_space(std::string const& path);  // for this user, on the fil
 
 Result<UniqueFd> open_append(std::string const& path, std::uint32_t mode = 0640);  // creates it
 Result<UniqueFd> open_read(std::string const& path);
+// `count` bytes from `offset`; fewer only where the file ends before.
+Result<std::string> read_at(UniqueFd const& fd, Bytes offset, Bytes count);
 
 std::string join_path(std::string_view directory, std::string_view name);
 std::string base_name(std::string_view path);

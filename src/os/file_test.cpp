@@ -22,6 +22,17 @@ TEST(File, ReadsUpToTheCallersLimit) {
     EXPECT_EQ(read_file(dir / "b", Bytes{4}).error().kind, Errc::NotFound);
 }
 
+TEST(File, ReadsAPieceAndLessAtTheEnd) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "a", "12345"));
+    auto const fd = open_read(dir / "a");
+    ASSERT_TRUE(fd);
+    EXPECT_EQ(read_at(*fd, Bytes{1}, Bytes{3}).value(), "234");
+    EXPECT_EQ(read_at(*fd, Bytes{3}, Bytes{3}).value(), "45");
+    EXPECT_EQ(read_at(*fd, Bytes{9}, Bytes{3}).value(), "");
+    EXPECT_EQ(read_at(*fd, Bytes{-1}, Bytes{3}).error().kind, Errc::Invalid);
+}
+
 TEST(File, TailBeginsAtALine) {
     TestDir dir;
     ASSERT_TRUE(atomic_write(dir / "log", "first\nsecond\nthird\n"));
