@@ -132,7 +132,11 @@ TEST(Document, FaultsNameThePlace) {
                             "a = 1\rb = 2",
                             "a = 99999999999999999999",
                             "[[a]]\n[a]",
-                            "a = 2000-13-01"}) {
+                            "a = 2000-13-01",
+                            "[=]",
+                            "[ü]",
+                            "a = [ü",
+                            "a = \"\"\"\\ü"}) {
         auto const document = Document::parse(bad, "f.toml");
         ASSERT_FALSE(document.ok()) << bad;
         EXPECT_EQ(document.error().kind, Errc::Corrupt);
