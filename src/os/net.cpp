@@ -202,9 +202,7 @@ Result<UniqueFd> connect_to(Address const& address) {
     if (!fd.open()) return errno_error(errno, "creating a socket");
     if (name.storage.ss_family != AF_UNIX) set_no_delay(fd.get());
     if (::connect(fd.get(), name.get(), name.size) == 0 || errno == EINPROGRESS) return fd;
-    // A unix socket whose backlog is full says EAGAIN: to the caller nobody answers now.
-    int const fault = errno == EAGAIN ? ECONNREFUSED : errno;
-    return errno_error(fault, format("connecting to {}", to_string(address)));
+    return errno_error(errno, format("connecting to {}", to_string(address)));
 }
 
 Result<void> connect_result(int fd) {
@@ -248,6 +246,7 @@ Io write_some(int fd, Slice const* slices, std::size_t count) {
 
 void set_send_buffer(int fd, int bytes) { set_int(fd, SOL_SOCKET, SO_SNDBUF, bytes); }
 void set_no_delay(int fd) { set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+void end_sending(int fd) { ::shutdown(fd, SHUT_WR); }
 
 void reset_on_close(int fd) {
     linger const now{.l_onoff = 1, .l_linger = 0};

@@ -39,7 +39,8 @@ Result<InetAddress> bound_address(int fd);  // the port the kernel chose, after 
 // …).
 Result<UniqueFd> accept_one(int listener);
 
-// Starts connecting; writability tells the end, connect_result() its outcome.
+// Starts connecting; writability tells the end, connect_result() its outcome. Busy: a unix socket whose
+// backlog is full; it may work in a moment.
 Result<UniqueFd> connect_to(Address const& address);
 Result<void> connect_result(int fd);
 
@@ -59,6 +60,7 @@ Io write_some(int fd, Slice const* slices, std::size_t count);  // at most 8 sli
 
 void set_send_buffer(int fd, int bytes);  // a hint; the kernel may refuse
 void set_no_delay(int fd);
+void end_sending(int fd);     // the peer sees the end of our bytes; its own can still be read
 void reset_on_close(int fd);  // close() then aborts the connection: the peer can't take it for a proper end
 
 }  // namespace hal0::os

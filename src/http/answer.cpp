@@ -1,0 +1,223 @@
+// How a connection answers: connection.cpp is how it reads.
+#include <cassert>
+
+#include "http/connection.hpp"
+#include "http/limits.hpp"
+#include "http/shared.hpp"
+#include "os/net.hpp"
+
+namespace hal0::http {
+namespace {
+
+constexpr std::string_view last_chunk = "0\r\n\r\n";
+
+bool is_event_stream(Response const& response) {
+    return response.content_type.starts_with("text/event-stream");
+}
+
+}  // namespace
+
+bool Connection::answerable(std::uint32_t generation) const {
+    return generation_ == generation && (state_ == State::Waiting || state_ == State::Streaming);
+}
+
+ClientTerms Connection::terms() const {
+    return {.minor = minor_, .keep_alive = keep_alive_, .head_request = head_request_};
+}
+
+// ---- whole answers
+
+void Connection::respond(Response const& response) {
+    assert(state_ == State::Waiting);
+    settle_unread_body();
+    send_whole(response);
+}
+
+// A request that can't be served: the answer, then the end of the connection.
+void Connection::refuse(OwnError const& error) {
+    ++shared_.counters.bad_requests;
+    keep_alive_ = false;
+    send_whole(error_answer(error));
+}
+
+// An answer given before the body was read: a short rest is skipped, for a long one the connection ends. So
+// it does where the client may or may not send its body (Expect), and where nobody knows how long it is.
+void Connection::settle_unread_body() {
+    if (inbound_->tracker.ended()) return;
+    bool const short_rest = inbound_->tracker.framing() == Framing::Length &&
+                            body_bytes_missing(*inbound_) <= skipped_body_bytes_max;
+    if (!short_rest || inbound_->head.expect_continue) keep_alive_ = false;
+}
+
+void Connection::send_whole(Response const& response) {
+    if (shared_.draining) keep_alive_ = false;
+    auto& text = shared_.head_text;
+    text.clear();
+    put_answer_head(text, response, OwnBody::Whole, terms());
+    bool const with_body = !head_request_ && may_have_body(response.status);
+    answer_ends(client_.send({text, with_body ? std::string_view{response.body} : std::string_view{}}));
+}
+
+// The answer is written, though the client may not have taken all of it.
+void Connection::answer_ends(bool sent) {
+    if (!sent) {
+        tell(Ending::ClientGone);
+        return close();
+    }
+    if (!client_.pending()) return after_answer();
+    state_ = State::Flushing;
+    set_deadline(shared_.limits.write_stall);
+}
+
+void Connection::after_answer() {
+    tell(Ending::Complete);
+    if (!keep_alive_ || shared_.draining) return part();
+    if (inbound_ && !inbound_->tracker.ended()) {
+        state_ = State::Skipping;
+        set_deadline(shared_.limits.body_silence);
+    } else {
+        become_idle();
+    }
+    // Else the loop in proceed() goes on with it.
+    if (!proceeding_ && (readable_ || !leftover_.empty())) shared_.later(*this);
+}
+
+void Connection::become_idle() {
+    release_inbound();
+    state_ = State::Idle;
+    set_deadline(shared_.limits.idle_timeout);
+}
+
+// Closing while bytes of the client's are unread would reset the connection and take our answer from it: what
+// it sends is read and forgotten for a while.
+void Connection::part() {
+    bool const all_read = inbound_ == nullptr || inbound_->tracker.ended();
+    if (all_read && !readable_ && leftover_.empty()) return close();
+    os::end_sending(client_.fd());
+    release_inbound();
+    leftover_.clear();
+    state_ = State::Lingering;
+    set_deadline(linger_timeout);
+    if (!proceeding_ && readable_) shared_.later(*this);
+}
+
+// ---- answers in pieces
+
+void Connection::begin_stream(Response const& head_and_first) {
+    assert(state_ == State::Waiting);
+    settle_unread_body();
+    if (!terms().knows_chunks() || shared_.draining) keep_alive_ = false;
+    if (is_event_stream(head_and_first)) os::set_send_buffer(client_.fd(), sse_send_buffer_bytes);
+    auto& text = shared_.head_text;
+    text.clear();
+    put_answer_head(text, head_and_first, OwnBody::Stream, terms());
+    state_ = State::Streaming;
+    std::string_view const first = head_request_ ? std::string_view{} : head_and_first.body;
+    bool sent = false;
+    if (first.empty() || !terms().knows_chunks()) {
+        sent = client_.send({text, first});
+    } else {
+        text.append(chunk_head(first.size(), shared_.body_text));
+        sent = client_.send({text, first, "\r\n"});
+    }
+    if (!sent) cut_later(Ending::ClientGone);
+    if (client_.pending()) set_deadline(shared_.limits.write_stall);
+}
+
+void Connection::write(std::string_view bytes) {
+    assert(state_ == State::Streaming);
+    if (hung_up_ || broken_ || head_request_ || bytes.empty()) return;
+    if (client_.pending_bytes() + bytes.size() > stream_backlog_max) return cut_later(Ending::Stalled);
+    bool const was_pending = client_.pending();
+    bool const sent = terms().knows_chunks()
+                          ? client_.send({chunk_head(bytes.size(), shared_.head_text), bytes, "\r\n"})
+                          : client_.send({bytes});
+    if (!sent) return cut_later(Ending::ClientGone);
+    if (client_.pending() && !was_pending) set_deadline(shared_.limits.write_stall);
+}
+
+void Connection::finish() {
+    assert(state_ == State::Streaming);
+    if (hung_up_ || broken_) return abort();
+    bool const ends_with_chunk = terms().knows_chunks() && !head_request_;
+    answer_ends(client_.send({ends_with_chunk ? last_chunk : std::string_view{}}));
+}
+
+// Found out in a call of the handler's, which is told after it returned.
+void Connection::cut_later(Ending why) {
+    if (why == Ending::Stalled)
+        broken_ = true;
+    else
+        hung_up_ = true;
+    shared_.later(*this);
+}
+
+// ---- relays
+
+void Connection::relay(RelayPlan const& plan, Relayed& told) {
+    assert(state_ == State::Waiting && inbound_->tracker.ended());
+    if (plan.body.data() != nullptr) {
+        Buffer body;
+        body.append(plan.body);
+        shared_.counters.bodies_held +=
+            Bytes{static_cast<std::int64_t>(body.size()) - static_cast<std::int64_t>(inbound_->body.size())};
+        inbound_->body.swap(body);
+    }
+    ++shared_.counters.relayed;
+    told_ = &told;
+    state_ = State::Relaying;
+    if (shared_.draining) keep_alive_ = false;
+    relay_.start(plan, *inbound_, terms());
+    set_deadline(relay_.patience());
+    // `told` isn't called from within here.
+    if (relay_.over() || relay_.wants_turn()) shared_.later(*this);
+}
+
+void Connection::after_relay_step(bool was_pending) {
+    if (relay_.over()) return end_relay();
+    if (inbound_ && relay_.may_forget_request()) release_inbound();
+    if (relay_.wants_turn()) shared_.later(*this);
+    if (!client_.pending())
+        set_deadline(relay_.patience());
+    else if (!was_pending)
+        set_deadline(shared_.limits.write_stall);
+}
+
+void Connection::end_relay() {
+    if (relay_.ending() == Ending::ClientGone) return gone(Ending::ClientGone);
+    if (auto const* refusal = relay_.refusal()) {
+        tell(relay_.ending());
+        return send_whole(error_answer(*refusal));
+    }
+    if (relay_.ending() != Ending::Complete) tell(relay_.ending());
+    if (relay_.after() == Relay::After::Abort) return abort();
+    keep_alive_ = relay_.after() == Relay::After::KeepAlive;
+    answer_ends(true);
+}
+
+void Connection::tell(Ending ending) {
+    if (told_ == nullptr) return;
+    auto& told = *std::exchange(told_, nullptr);
+    told.on_relay_end(id(), relay_.outcome(ending));
+}
+
+// ---- the end
+
+// The client went away, or is cut for taking nothing: an answer under way is over.
+void Connection::gone(Ending why) {
+    auto const exchange = id();
+    bool const handler_waits = answerable(generation_);
+    if (!relay_.over()) relay_.abandon(why);
+    tell(why);
+    if (why == Ending::Stalled) os::reset_on_close(client_.fd());
+    close();
+    if (handler_waits) shared_.handler.on_gone(exchange);
+}
+
+// So that no client takes a cut answer for a whole one.
+void Connection::abort() {
+    os::reset_on_close(client_.fd());
+    close();
+}
+
+}  // namespace hal0::http

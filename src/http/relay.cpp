@@ -1,0 +1,275 @@
+#include "http/relay.hpp"
+
+#include <array>
+
+#include "base/text.hpp"
+#include "http/limits.hpp"
+#include "http/shared.hpp"
+#include "os/net.hpp"
+
+namespace hal0::http {
+namespace {
+
+constexpr OwnError unreachable{502, "worker_unreachable",
+                               "the worker of this model can't be reached, it may just have stopped; send "
+                               "the request again, and look into the worker's log if this stays so"};
+constexpr OwnError died{502, "worker_died",
+                        "the worker of this model ended before it had answered; send the request again, and "
+                        "look into the worker's log if it ends again"};
+constexpr OwnError not_http{502, "worker_bad_answer",
+                            "what the worker of this model sent is not an HTTP answer; look into its log"};
+constexpr OwnError silent{504, "worker_silent",
+                          "the worker of this model said nothing for too long; ask for less at once, or see "
+                          "whether it hangs"};
+
+bool is_interim(int status) { return status >= 100 && status < 200; }
+
+bool is_event_stream(ResponseHead const& head) {
+    constexpr std::string_view type = "text/event-stream";
+    auto const value = head.header("content-type");
+    return equal_fold(value.substr(0, type.size()), type);
+}
+
+}  // namespace
+
+void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& terms) {
+    request_ = &request;
+    terms_ = terms;
+    refusal_ = nullptr;
+    sent_ = 0;
+    events_ = {};
+    outcome_ = {};
+    started_ = shared_.loop.now();
+    connecting_since_ = started_;
+    openai_errors_ = plan.openai_errors;
+    heard_ = readable_ = hung_up_ = wants_turn_ = keep_upstream_ = false;
+    put_worker_head(request.worker_head, request.head, plan, request.body.size());
+    put_fields(request.added, plan.add_headers);
+    worker_ = &shared_.upstreams.worker(plan.upstream);
+    upstream_ = shared_.upstreams.take(*worker_, user_);
+    reused_ = upstream_ != nullptr;
+    if (!reused_) return connect();
+    phase_ = Phase::Head;
+    send_request();
+}
+
+void Relay::connect() {
+    auto opened = shared_.upstreams.open(*worker_, user_);
+    if (opened) {
+        upstream_ = std::move(opened).value();
+        phase_ = Phase::Head;
+        return send_request();
+    }
+    // A worker that is busy accepting gets some time; patience() says when to try again.
+    phase_ = Phase::Connecting;
+    bool const in_time = shared_.loop.now() - connecting_since_ < connect_timeout;
+    if (opened.error().kind != Errc::Busy || !in_time) refuse(unreachable, Ending::UpstreamRefused);
+}
+
+bool Relay::request_sent() const {
+    return request_ == nullptr || sent_ == request_->worker_head.size() + request_->body.size();
+}
+
+void Relay::send_request() {
+    auto const head = request_->worker_head.view();
+    auto const body = request_->body.view();
+    while (!request_sent()) {
+        std::array<os::Slice, 2> slices{};
+        std::size_t count = 0;
+        if (sent_ < head.size()) slices.at(count++) = {head.data() + sent_, head.size() - sent_};
+        auto const of_body = sent_ < head.size() ? 0 : sent_ - head.size();
+        if (of_body < body.size()) slices.at(count++) = {body.data() + of_body, body.size() - of_body};
+        auto const io = os::write_some(upstream_->fd(), slices.data(), count);
+        sent_ += io.count;
+        if (io.again) return;
+        if (io.closed) {  // its last words, an early answer perhaps, may still be there to read
+            readable_ = true;
+            wants_turn_ = true;
+            return;
+        }
+    }
+    forget_request_if_done();
+}
+
+// Until the answer begins the request may have to be sent once more.
+void Relay::forget_request_if_done() {
+    if (phase_ == Phase::Body && request_sent()) request_ = nullptr;
+}
+
+void Relay::on_upstream(os::Ready ready) {
+    if (has(ready, os::Ready::Write) && !request_sent()) send_request();
+    if (has(ready, os::Ready::Hangup) || has(ready, os::Ready::Fault)) hung_up_ = true;
+    if (has(ready, os::Ready::Read) || hung_up_) readable_ = true;
+    proceed();
+}
+
+void Relay::proceed() {
+    wants_turn_ = false;
+    // Only while the client takes what it gets: what it doesn't take is to stop the worker, not to pile up.
+    for (int reads = 0; readable_ && !over() && upstream_ && !client_.pending(); ++reads) {
+        if (reads == reads_per_turn_max) {
+            wants_turn_ = true;
+            return;
+        }
+        read_once();
+    }
+}
+
+void Relay::read_once() {
+    auto& scratch = shared_.scratch;
+    auto const io = os::read_some(upstream_->fd(), scratch.data(), scratch.size());
+    if (io.again) {
+        readable_ = false;
+        return;
+    }
+    if (io.closed) return upstream_ended(io.fault);
+    // Less than was asked for is all there is: what comes later is an event of its own.
+    if (io.count < scratch.size() && !hung_up_) readable_ = false;
+    if (!heard_) outcome_.first_byte = shared_.loop.now() - started_;
+    heard_ = true;
+    std::string_view const bytes{scratch.data(), io.count};
+    phase_ == Phase::Head ? take_head(bytes) : pass_on({}, bytes);
+}
+
+void Relay::upstream_ended(bool fault) {
+    if (phase_ == Phase::Body) {
+        if (body_.framing() == Framing::UntilClose && !fault) return finish(Ending::Complete, After::Close);
+        return cut(died, Ending::UpstreamCut);
+    }
+    bool const never_connected = sent_ == 0;
+    upstream_.reset();
+    if (reused_ && !heard_) {  // it was closed while it waited in the pool: once more, on one of its own
+        reused_ = readable_ = hung_up_ = false;
+        sent_ = 0;
+        connecting_since_ = shared_.loop.now();
+        return connect();
+    }
+    refuse(never_connected ? unreachable : died, Ending::UpstreamRefused);
+}
+
+void Relay::take_head(std::string_view bytes) {
+    if (!partial_.empty()) {
+        partial_.append(bytes);
+        bytes = partial_.view();
+    }
+    auto& head = shared_.response_head;
+    while (true) {
+        auto const progress = parse_response_head(bytes, head);
+        if (progress.state == HeadProgress::State::Bad) return refuse(not_http, Ending::UpstreamRefused);
+        if (progress.state == HeadProgress::State::More) return keep_for_later(bytes);
+        auto const rest = bytes.substr(progress.size);
+        if (!is_interim(head.status)) {
+            // A head whose body is sure to follow waits for it: both leave in one packet.
+            bool const waits = framing_of(head, terms_.head_request) == Framing::Length &&
+                               head.content_length != std::uint64_t{0} && rest.empty();
+            return waits ? keep_for_later(bytes) : begin_answer(head, rest);
+        }
+        // We never ask for another protocol.
+        if (head.status == 101) return refuse(not_http, Ending::UpstreamRefused);
+        bytes = rest;
+    }
+}
+
+// `bytes` are the end of what came: of `partial_`, where there is one.
+void Relay::keep_for_later(std::string_view bytes) {
+    if (partial_.empty())
+        partial_.append(bytes);
+    else
+        partial_.drop_front(partial_.size() - bytes.size());
+}
+
+void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
+    auto const framing = framing_of(head, terms_.head_request);
+    body_ = BodyTracker{framing, head.content_length.value_or(0)};
+    decode_ = framing == Framing::Chunked && !terms_.knows_chunks();
+    if (framing == Framing::UntilClose || decode_) terms_.keep_alive = false;
+    events_only_ = is_event_stream(head);
+    if (events_only_) os::set_send_buffer(client_.fd(), sse_send_buffer_bytes);
+    auto const allowed = keep_alive_of(head);
+    upstream_idle_ = allowed.idle;
+    keep_upstream_ =
+        head.keep_alive && framing != Framing::UntilClose && upstream_->served() + 1 < allowed.requests_max;
+    outcome_.status = head.status;
+    auto& text = shared_.head_text;
+    text.clear();
+    put_relayed_head(text, head, request_->added.view(), decode_ ? Chunks::Decoded : Chunks::Kept, terms_);
+    phase_ = Phase::Body;
+    pass_on(text, rest);
+    partial_.release();
+    if (!over()) forget_request_if_done();
+}
+
+void Relay::pass_on(std::string_view head, std::string_view bytes) {
+    auto& decoded = shared_.body_text;
+    decoded.clear();
+    auto const used = body_.consume(bytes, [this, &decoded](std::string_view run) {
+        outcome_.body_bytes += run.size();
+        if (events_only_) events_.feed(run);
+        if (decode_) decoded.append(run);
+    });
+    auto const payload = decode_ ? std::string_view{decoded} : bytes.substr(0, used);
+    if (!client_.send({head, payload})) return finish(Ending::ClientGone, After::Abort);
+    if (body_.bad()) return cut(died, Ending::UpstreamCut);
+    if (!body_.ended()) return;
+    bool const surplus = used < bytes.size();
+    if (surplus || !request_sent() || hung_up_) keep_upstream_ = false;
+    finish(Ending::Complete, terms_.keep_alive ? After::KeepAlive : After::Close);
+}
+
+void Relay::on_silence() {
+    if (phase_ == Phase::Connecting) return connect();
+    if (phase_ == Phase::Body) return cut(silent, Ending::Stalled);
+    if (sent_ == 0) return refuse(unreachable, Ending::UpstreamRefused);
+    refuse(silent, Ending::Stalled);
+}
+
+Duration Relay::patience() const {
+    if (phase_ == Phase::Connecting) return connect_retry_pause;
+    if (phase_ == Phase::Head && sent_ == 0) return connect_timeout;
+    return shared_.limits.upstream_silence;
+}
+
+void Relay::refuse(OwnError const& error, Ending ending) {
+    refusal_ = &error;
+    finish(ending, After::KeepAlive);
+}
+
+void Relay::cut(OwnError const& error, Ending ending) {
+    bool const told = tell_cut(error);
+    keep_upstream_ = false;
+    if (!told) return finish(ending, After::Abort);
+    finish(ending, terms_.keep_alive ? After::KeepAlive : After::Close);
+}
+
+// An answer that is cut must not be taken for a whole one: a last event says so where one can be put, else
+// the connection is aborted.
+bool Relay::tell_cut(OwnError const& error) {
+    if (!openai_errors_ || !events_only_ || body_.bad()) return false;
+    if (!body_.at_boundary() || !events_.between_events()) return false;
+    auto& event = shared_.body_text;
+    event.assign("data: ").append(error_body(error)).append("\n\n");
+    if (body_.framing() != Framing::Chunked || decode_) return client_.send({event});
+    auto const size = chunk_head(event.size(), shared_.head_text);
+    return client_.send({size, event, "\r\n0\r\n\r\n"});
+}
+
+void Relay::finish(Ending ending, After after) {
+    outcome_.ending = ending;
+    after_ = after;
+    phase_ = Phase::Over;
+    wants_turn_ = false;
+    request_ = nullptr;
+    partial_.release();
+    bool const whole = ending == Ending::Complete && keep_upstream_;
+    if (whole) shared_.upstreams.give_back(std::move(upstream_), upstream_idle_);
+    upstream_.reset();
+}
+
+RelayOutcome Relay::outcome(Ending ending) const {
+    auto told = outcome_;
+    told.ending = ending;
+    told.total = shared_.loop.now() - started_;
+    return told;
+}
+
+}  // namespace hal0::http

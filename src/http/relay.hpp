@@ -1,0 +1,96 @@
+#pragma once
+// One request's way to a worker and the answer's way back, as bytes as they come. A leaf: it is driven by its
+// connection, which asks after each step whether it is over().
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "http/body.hpp"
+#include "http/buffer.hpp"
+#include "http/downstream.hpp"
+#include "http/heads.hpp"
+#include "http/inbound.hpp"
+#include "http/server.hpp"
+#include "http/upstream_pool.hpp"
+
+namespace hal0::http {
+
+struct Shared;
+
+class Relay {
+  public:
+    Relay(Shared& shared, Downstream& client, UpstreamUser& user)
+        : shared_{shared}, client_{client}, user_{user} {}
+
+    // `request` is whole and stays until may_forget_request().
+    void start(RelayPlan const& plan, Inbound& request, ClientTerms const& terms);
+    void on_upstream(os::Ready ready);
+    // Reads on: the client took what was pending, or it is this relay's turn again.
+    void proceed();
+    // patience() is over.
+    void on_silence();
+    // The client is gone or cut: closes the request to the worker.
+    void abandon(Ending ending) { finish(ending, After::Abort); }
+
+    [[nodiscard]] bool over() const { return phase_ == Phase::Over; }
+    [[nodiscard]] bool wants_turn() const { return wants_turn_; }
+    [[nodiscard]] bool may_forget_request() const { return request_ == nullptr; }
+    // How long to wait for the next sign of the worker's.
+    [[nodiscard]] Duration patience() const;
+
+    // When it is over: what to answer instead, if no answer began, else what becomes of the connection.
+    enum class After : std::uint8_t { KeepAlive, Close, Abort };
+    [[nodiscard]] OwnError const* refusal() const { return refusal_; }
+    [[nodiscard]] After after() const { return after_; }
+    [[nodiscard]] Ending ending() const { return outcome_.ending; }
+    [[nodiscard]] RelayOutcome outcome(Ending ending) const;
+
+  private:
+    enum class Phase : std::uint8_t { Over, Connecting, Head, Body };
+
+    void connect();
+    void send_request();
+    [[nodiscard]] bool request_sent() const;
+    void forget_request_if_done();
+    void read_once();
+    void upstream_ended(bool fault);
+    void take_head(std::string_view bytes);
+    void keep_for_later(std::string_view bytes);
+    void begin_answer(ResponseHead const& head, std::string_view rest);
+    void pass_on(std::string_view head, std::string_view bytes);
+    void refuse(OwnError const& error, Ending ending);
+    void cut(OwnError const& error, Ending ending);
+    bool tell_cut(OwnError const& error);
+    void finish(Ending ending, After after);
+
+    Shared& shared_;
+    Downstream& client_;
+    UpstreamUser& user_;
+    Inbound* request_{nullptr};
+    Worker* worker_{nullptr};
+    std::unique_ptr<Upstream> upstream_{};
+    OwnError const* refusal_{nullptr};
+    std::size_t sent_{0};  // of the request
+    Buffer partial_{};     // of the worker's head
+    BodyTracker body_{};
+    EventBoundary events_{};
+    RelayOutcome outcome_{};
+    TimePoint started_{};
+    TimePoint connecting_since_{};
+    Duration upstream_idle_{};
+    ClientTerms terms_{};
+    Phase phase_{Phase::Over};
+    After after_{After::Close};
+    bool openai_errors_ : 1 {false};
+    bool reused_ : 1 {false};       // the connection served before: it may have been closed meanwhile
+    bool heard_ : 1 {false};        // a byte came from the worker
+    bool readable_ : 1 {false};     // the worker's socket has, or may have, something to read
+    bool hung_up_ : 1 {false};      // nothing comes after what can be read
+    bool events_only_ : 1 {false};  // the answer is a stream of server-sent events
+    bool decode_ : 1 {false};       // the chunked coding ends here
+    bool keep_upstream_ : 1 {false};
+    bool wants_turn_ : 1 {false};
+};
+
+}  // namespace hal0::http
