@@ -3,35 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/errors.hpp"
 #include "api/models_list.hpp"
 #include "base/format.hpp"
 #include "json/peek.hpp"
 #include "os/file.hpp"
-#include "wire/status.hpp"
 
 namespace hal0::api {
 namespace {
-
-bool openai_shaped(std::string_view path) { return !path.starts_with("/api/"); }
-
-http::Response error_response(std::string_view path, Error const& error) {
-    http::Response response{.status = wire::http_status(error.kind)};
-    response.body = openai_shaped(path) ? wire::openai_error_body(error) : wire::error_body(error);
-    if (error.kind == Errc::Busy) response.headers.push_back({"retry-after", "5"});
-    if (error.kind == Errc::Unauthorized) response.headers.push_back({"www-authenticate", "Bearer"});
-    return response;
-}
-
-http::Response method_response(http::Method method, std::string_view path, std::string_view allow) {
-    http::Response response{.status = method == http::Method::Options ? 204 : 405};
-    if (response.status == 405) {
-        Error const error{Errc::Invalid, format("{} is not a method of {}; it has {}",
-                                                http::method_name(method), path, allow)};
-        response.body = openai_shaped(path) ? wire::openai_error_body(error) : wire::error_body(error);
-    }
-    response.headers.push_back({"allow", std::string{allow}});
-    return response;
-}
 
 Error shape_error(json::Peek const& found) {
     using Shape = json::Peek::Shape;

@@ -1,0 +1,89 @@
+#include "api/admin.hpp"
+
+#include <array>
+
+#include "api/translate.hpp"
+#include "base/format.hpp"
+
+namespace hal0::api {
+
+Admin::Admin(World const& world) : world_{world}, heartbeat_{world.loop, [this] { beat(); }} {}
+
+Admin::~Admin() = default;
+
+void Admin::request(AdminRequest request) {
+    world_.inbox.post([this, request = std::move(request)]() mutable { handle(request); });
+}
+
+void Admin::gone(dispatch::Ticket ticket) {
+    world_.inbox.post([this, ticket] { streams_.erase(ticket); });
+}
+
+void Admin::handle(AdminRequest& request) {
+    auto const ticket = request.ticket;
+    auto const found = find_admin_route(request.method, request.path);
+    if (found.route == nullptr) {
+        if (found.allow.empty()) return fail(ticket, unknown_admin_path(request.path));
+        return respond(ticket, method_response(request.method, request.path, found.allow));
+    }
+    auto call = take_apart(*found.route, found.params, request.query, std::move(request.body));
+    if (!call) return fail(ticket, call.error());
+    call->ticket = ticket;
+    call->method = request.method;
+    call->last_event_id = std::move(request.last_event_id);
+    found.route->handle(*this, *call);
+}
+
+void Admin::respond(dispatch::Ticket ticket, http::Response response) {
+    port(ticket).respond(ticket, std::move(response));
+}
+
+void Admin::begin_stream(dispatch::Ticket ticket, http::Response head_and_first,
+                         std::unique_ptr<AdminStream> stream) {
+    if (streams_.size() >= admin_streams_max)
+        return fail(ticket, {Errc::Busy, format("{} clients follow events or logs already; close some",
+                                                streams_.size())});
+    port(ticket).begin_stream(ticket, std::move(head_and_first));
+    streams_[ticket] = std::move(stream);
+    if (!heartbeat_.running()) heartbeat_.start(world_.heartbeat);
+}
+
+void Admin::beat() {
+    for (auto const& [ticket, stream] : streams_) {
+        if (auto bytes = stream->heartbeat(); !bytes.empty()) write(ticket, std::move(bytes));
+    }
+    if (!streams_.empty()) heartbeat_.start(world_.heartbeat);
+}
+
+void Admin::finish_streams() {
+    for (auto const& [ticket, stream] : std::exchange(streams_, {}))
+        port(ticket).finish(ticket);
+}
+
+// ---- the daemon itself
+
+namespace {
+
+void show_status(Admin& admin, AdminCall const& call) {
+    auto status = admin.house().status();
+    status.slots = admin.house().slots();
+    for (auto const& job : admin.jobs().list()) {
+        if (job.state == jobs::State::Running) status.jobs.push_back(view_of(job));
+    }
+    admin.answer(call.ticket, status);
+}
+
+using Shape = AnswerDoc::Shape;
+
+constexpr std::array rows{
+    AdminRoute{.path = "/api/status",
+               .summary = "The daemon, its slots and the jobs that run.",
+               .answer = {Shape::One, &wire::describe<wire::StatusView>},
+               .handle = &show_status},
+};
+
+}  // namespace
+
+std::span<AdminRoute const> status_routes() { return rows; }
+
+}  // namespace hal0::api

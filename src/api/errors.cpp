@@ -1,0 +1,35 @@
+#include "api/errors.hpp"
+
+#include <string>
+
+#include "base/format.hpp"
+#include "wire/status.hpp"
+
+namespace hal0::api {
+namespace {
+
+std::string body_of(std::string_view path, Error const& error) {
+    return path.starts_with("/api/") ? wire::error_body(error) : wire::openai_error_body(error);
+}
+
+}  // namespace
+
+http::Response error_response(std::string_view path, Error const& error) {
+    http::Response response{.status = wire::http_status(error.kind), .body = body_of(path, error)};
+    if (error.kind == Errc::Busy) response.headers.push_back({"retry-after", "5"});
+    if (error.kind == Errc::Unauthorized) response.headers.push_back({"www-authenticate", "Bearer"});
+    return response;
+}
+
+http::Response method_response(http::Method method, std::string_view path, std::string_view allow) {
+    http::Response response{.status = method == http::Method::Options ? 204 : 405};
+    if (response.status == 405) {
+        Error const error{Errc::Invalid, format("{} is not a method of {}; it has {}",
+                                                http::method_name(method), path, allow)};
+        response.body = body_of(path, error);
+    }
+    response.headers.push_back({"allow", std::string{allow}});
+    return response;
+}
+
+}  // namespace hal0::api

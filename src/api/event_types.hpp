@@ -1,0 +1,26 @@
+#pragma once
+// The kinds of events on /api/events.
+#include <array>
+#include <string_view>
+
+namespace hal0::api {
+
+struct EventType {
+    std::string_view name{};
+    std::string_view subject{};
+    std::string_view data{};
+    std::string_view when{};
+};
+
+inline constexpr EventType slot_state{"slot.state", "the slot's name", "SlotView",
+                                      "A slot is new, or something of it changed."};
+inline constexpr EventType slot_removed{"slot.removed", "the slot's name", "null", "A slot is no more."};
+inline constexpr EventType job_changed{"job", "the job's id", "JobView",
+                                       "A job began, moved on (a few times a second at most) or ended."};
+inline constexpr EventType resync{
+    "resync", "", "null",
+    "Events between the last one received and this one are gone: look at the present state first."};
+
+inline constexpr std::array event_types{slot_state, slot_removed, job_changed, resync};
+
+}  // namespace hal0::api

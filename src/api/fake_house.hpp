@@ -1,0 +1,92 @@
+#pragma once
+// A house with nothing behind it: what it has is set by the test, what it was asked to do is written down.
+#include <algorithm>
+#include <map>
+
+#include "api/house.hpp"
+#include "base/format.hpp"
+
+namespace hal0::api {
+
+class FakeHouse final : public House {
+  public:
+    std::vector<wire::SlotView> all_slots{};
+    std::vector<wire::ModelView> all_models{};
+    std::vector<wire::EngineView> all_engines{};
+    std::vector<std::string> asked{};
+    std::vector<SlotDone> pending{};  // operations on slots that are not over
+    std::string log{};
+
+    wire::StatusView status() override { return {.version = "0.1.0", .pid = 7}; }
+
+    std::vector<wire::SlotView> slots() override { return all_slots; }
+    Result<wire::SlotView> slot(std::string const& name) override {
+        return find(all_slots, name, &wire::SlotView::name);
+    }
+    void load_slot(std::string const& name, SlotDone done) override { ask("load " + name, std::move(done)); }
+    void unload_slot(std::string const& name, SlotDone done) override {
+        ask("unload " + name, std::move(done));
+    }
+    void restart_slot(std::string const& name, SlotDone done) override {
+        ask("restart " + name, std::move(done));
+    }
+    void swap_slot(std::string const& name, std::string const& model, SlotDone done) override {
+        ask("swap " + name + " to " + model, std::move(done));
+    }
+    void create_slot(wire::SlotCreate const& slot, SlotDone done) override {
+        ask("create " + slot.name + " with " + slot.model, std::move(done));
+    }
+    void remove_slot(std::string const& name, Done done) override {
+        asked.push_back("remove " + name);
+        auto const found = slot(name);
+        found.ok() ? done({}) : done(found.error());
+    }
+    Result<wire::SlotExplain> explain_slot(std::string const& name) override {
+        return wire::SlotExplain{name, {"it is up"}};
+    }
+    Result<std::string> slot_log(std::string const& name) override {
+        HAL0_CHECK(slot(name));
+        return log;
+    }
+
+    std::vector<wire::ModelView> models() override { return all_models; }
+    Result<wire::ModelView> model(std::string const& id) override {
+        return find(all_models, id, &wire::ModelView::id);
+    }
+    Result<Need> model_need(std::string const& id) override {
+        HAL0_TRY(found, model(id));
+        return found.state == "present" ? Need::Nothing : Need::Job;
+    }
+    void verify_model(std::string const& id, ModelDone done) override {
+        asked.push_back("verify " + id);
+        done(model(id));
+    }
+
+    std::vector<wire::EngineView> engines() override { return all_engines; }
+    Result<wire::EngineView> engine(std::string const& id) override {
+        return find(all_engines, id, &wire::EngineView::id);
+    }
+    Result<Need> engine_need(std::string const& id) override {
+        HAL0_TRY(found, engine(id));
+        return found.state == "installed" ? Need::Nothing : Need::Job;
+    }
+    void remove_engine(wire::EngineView const& engine, Done done) override {
+        asked.push_back("remove " + engine.id + " " + engine.key);
+        done({});
+    }
+
+  private:
+    void ask(std::string what, SlotDone done) {
+        asked.push_back(std::move(what));
+        pending.push_back(std::move(done));
+    }
+    template <class T>
+    static Result<T> find(std::vector<T> const& all, std::string const& name, std::string T::* member) {
+        auto const at =
+            std::find_if(all.begin(), all.end(), [&](T const& one) { return one.*member == name; });
+        if (at == all.end()) return Error{Errc::NotFound, format("there is no '{}'", name)};
+        return *at;
+    }
+};
+
+}  // namespace hal0::api

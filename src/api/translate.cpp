@@ -1,0 +1,138 @@
+#include "api/translate.hpp"
+
+#include <utility>
+
+#include "base/format.hpp"
+#include "wire/time.hpp"
+
+namespace hal0::api {
+namespace {
+
+template <class T> void take_if(std::optional<T> const& given, T& field) {
+    if (given) field = *given;
+}
+
+}  // namespace
+
+wire::SlotView view_of(slots::SlotStatus const& slot, SlotLoad const& load) {
+    wire::SlotView view;
+    view.name = slot.name;
+    view.kind = models::to_string(slot.kind);
+    view.state = slots::to_string(slot.state);
+    view.wanted = slots::to_string(slot.wanted);
+    view.cause = slot.cause;
+    view.model = slot.model;
+    view.provider = slot.engine;
+    view.version = slot.version;
+    view.backend = slot.backend;
+    view.device = slot.device;
+    view.pid = slot.pid;
+    view.since = wire::rfc3339(slot.since);
+    if (slot.memory) view.memory = slot.memory->count;
+    view.context = slot.context;
+    view.parallel = slot.parallel;
+    view.in_flight = static_cast<std::int64_t>(load.in_flight);
+    view.waiting = static_cast<std::int64_t>(load.waiting);
+    view.loads = slot.loads;
+    view.restarts = slot.restarts;
+    view.adopted = slot.adopted;
+    view.restart_pending = slot.restart_pending;
+    if (load.address) view.address = os::to_string(*load.address);
+    view.file = slot.file;
+    view.log = slot.log;
+    view.warnings = slot.warnings;
+    return view;
+}
+
+wire::ModelView view_of(models::StoredModel const& model, std::vector<std::string> used_by) {
+    auto const& record = model.record;
+    wire::ModelView view;
+    view.id = record.id;
+    view.name = record.name;
+    view.kind = models::to_string(record.kind);
+    view.state = model.state == models::ModelState::Present ? "present" : "damaged";
+    view.fault = model.fault;
+    view.licence = record.licence;
+    view.source = record.source;
+    view.size = model.size().count;
+    view.context_max = record.context_max;
+    view.directory = model.directory;
+    for (auto const& file : record.files)
+        view.files.push_back({.name = file.name, .size = file.size.count, .sha256 = file.sha256});
+    view.used_by = std::move(used_by);
+    return view;
+}
+
+wire::EngineView view_of(engines::InstalledEngine const& engine, bool runs_here,
+                         std::vector<std::string> used_by) {
+    wire::EngineView view;
+    view.id = engine.id;
+    view.version = engine.version;
+    view.key = engine.key;
+    view.backend = engine.backend;
+    view.state = "installed";
+    view.runs_here = runs_here;
+    view.directory = engine.directory;
+    view.built_at = engine.built_at;
+    view.used_by = std::move(used_by);
+    return view;
+}
+
+wire::JobView view_of(jobs::Job const& job) {
+    wire::JobView view;
+    view.id = job.id;
+    view.kind = job.kind;
+    view.subject = job.subject;
+    view.state = jobs::to_string(job.state);
+    view.step = job.progress.step;
+    view.done = job.progress.done;
+    view.total = job.progress.total;
+    view.unit = jobs::to_string(job.progress.unit);
+    view.notes.assign(job.notes.begin(), job.notes.end());
+    view.message = job.message;
+    if (job.error) view.code = errc_name(job.error->kind);
+    view.log = job.log;
+    view.started = wire::rfc3339(job.started);
+    if (job.ended) view.ended = wire::rfc3339(*job.ended);
+    return view;
+}
+
+wire::EventView view_of(history::Event const& event) {
+    return {.id = history::to_string(event.id),
+            .time = wire::rfc3339(event.time),
+            .type = event.type,
+            .subject = event.subject,
+            .data = {event.data.empty() ? "null" : event.data}};
+}
+
+wire::PlacesView view_of(os::Places const& places) {
+    return {.config = places.config,
+            .data = places.data,
+            .state = places.state,
+            .runtime = places.runtime,
+            .cache = places.cache};
+}
+
+Result<slots::SlotConfig> config_of(wire::SlotCreate const& slot) {
+    slots::SlotConfig config;
+    config.name = slot.name;
+    config.model = slot.model;
+    if (slot.kind) {
+        config.kind = models::kind_from(*slot.kind);
+        std::string known;
+        for (auto const& entry : models::kind_names)
+            known.append(known.empty() ? "" : ", ").append(entry.name);
+        if (!config.kind)
+            return Error{Errc::Invalid, format("kind is one of {}, not '{}'", known, *slot.kind)};
+    }
+    take_if(slot.device, config.device);
+    take_if(slot.enabled, config.enabled);
+    take_if(slot.context, config.context);
+    take_if(slot.parallel, config.parallel);
+    take_if(slot.threads, config.threads);
+    take_if(slot.cache_ram_mib, config.cache_ram_mib);
+    take_if(slot.extra_args, config.extra_args);
+    return config;
+}
+
+}  // namespace hal0::api
