@@ -38,6 +38,7 @@ TEST(Text, NearestSuggestsOnlyWhatIsNear) {
     std::vector<std::string> const names{"primary", "embed"};
     EXPECT_EQ(nearest("primry", names), "primary");
     EXPECT_EQ(nearest("Embed", names), "embed");
+    EXPECT_EQ(nearest("slto", {"stop", "slot"}), "slot");  // two letters swapped are one slip
     EXPECT_FALSE(nearest("gpt-4o", names));
 }
 
