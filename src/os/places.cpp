@@ -92,8 +92,8 @@ Result<Places> find_places(Environment const& environment, bool installed, unsig
     return places;
 }
 
-Result<Places> find_places() {
-    return find_places(environment_of_process, exists("/usr/lib/hal0"), static_cast<unsigned>(::getuid()));
+Result<Places> find_places(Environment const& environment) {
+    return find_places(environment, exists("/usr/lib/hal0"), static_cast<unsigned>(::getuid()));
 }
 
 Result<void> make_places(Places const& places) {

@@ -29,7 +29,8 @@ std::optional<std::string> environment_of_process(char const* name);
 //   A runtime path that is too long for sockets becomes /tmp/hal0-UID-HASH.
 //   HAL0_CACHE     overrides cache alone (engines shared between homes)
 Result<Places> find_places(Environment const& environment, bool installed, unsigned uid);
-Result<Places> find_places();  // of this process
+// Of this machine and user.
+Result<Places> find_places(Environment const& environment = environment_of_process);
 Result<void> make_places(
     Places const& places);  // creates them, runtime 0700; refuses a runtime directory of another user
 
