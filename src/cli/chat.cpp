@@ -1,0 +1,173 @@
+#include "cli/chat.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/answer.hpp"
+#include "cli/text.hpp"
+#include "json/value.hpp"
+#include "json/writer.hpp"
+
+namespace hal0::cli {
+namespace {
+
+constexpr Bytes piped_max = 16_MiB;
+constexpr std::string_view prompt = "> ";
+
+// Slots are asked for by a name that no model id can have.
+std::string model_of(Arguments const& arguments) {
+    if (arguments.has("slot")) return format("hal0/{}", arguments.text("slot"));
+    return arguments.text("model");
+}
+
+class Conversation final : NoCopy {
+  public:
+    Conversation(Context& context, Api const& api, std::string model)
+        : context_{context}, api_{api}, model_{std::move(model)} {}
+
+    void begin_with(std::string const& system) {
+        messages_.clear();
+        if (!system.empty()) messages_.push_back({"system", system});
+    }
+
+    Result<Heard> ask(std::string text) {
+        messages_.push_back({"user", std::move(text)});
+        auto heard = hear(context_.terminal, api_, chat_request(model_, messages_));
+        if (heard && !heard->content.empty()) {
+            messages_.push_back({"assistant", heard->content});
+        } else {
+            messages_.pop_back();  // a question without an answer would only confuse the next one
+        }
+        return heard;
+    }
+
+  private:
+    Context& context_;
+    Api const& api_;
+    std::string model_;
+    std::vector<Message> messages_{};
+};
+
+void tell_measures(Terminal& terminal, Heard const& heard) {
+    terminal.err(format("{}\n", painted(terminal, Stream::Err, measures_of(heard), Style::Dim)));
+}
+
+Result<int> ask_once(Conversation& conversation, Terminal& terminal, std::string text) {
+    HAL0_TRY(heard, conversation.ask(std::move(text)));
+    if (!heard.content.ends_with('\n')) terminal.out("\n");
+    if (terminal.is_tty(Stream::Err)) tell_measures(terminal, heard);
+    return heard.stopped ? exit_interrupted : exit_ok;
+}
+
+Result<int> talk(Conversation& conversation, Terminal& terminal, std::string const& system) {
+    auto const dim = [&](std::string_view text) {
+        terminal.err(format("{}\n", painted(terminal, Stream::Err, text, Style::Dim)));
+    };
+    dim("Ctrl-C stops an answer, Ctrl-D ends; /new forgets what was said.");
+    while (true) {
+        HAL0_TRY(typed, terminal.read_line(painted(terminal, Stream::Out, prompt, Style::Bold)));
+        if (typed.kind == os::Typed::Kind::Interrupted) terminal.out("\n");
+        if (typed.kind == os::Typed::Kind::End) break;
+        auto const line = trim(typed.line);
+        if (typed.kind == os::Typed::Kind::Interrupted || line.empty()) continue;
+        if (line == "/exit" || line == "/quit") return exit_ok;
+        if (line == "/new") {
+            conversation.begin_with(system);
+            dim("a new conversation");
+            continue;
+        }
+        auto const heard = conversation.ask(std::string{line});
+        if (!heard && heard.error().kind == Errc::Unavailable) return heard.error();
+        terminal.out("\n");
+        if (heard) tell_measures(terminal, *heard);
+        if (!heard)
+            terminal.err(format("{}\n", painted(terminal, Stream::Err, heard.error().message, Style::Bad)));
+    }
+    terminal.out("\n");
+    return exit_ok;
+}
+
+Result<std::string> piped(Terminal& terminal) {
+    HAL0_TRY(text, terminal.read_all(piped_max));
+    if (!valid_utf8(text)) return Error{Errc::Invalid, "the input is not UTF-8 text"};
+    if (trim(text).empty()) return Error{Errc::Invalid, "there is nothing to ask: the input is empty"};
+    return std::string{trim(text)};
+}
+
+// What is asked when nobody types: the words of the command line, "-" among them standing for the input, or
+// the input alone. Empty: somebody types. With words, the input is read only when asked for: it may be a pipe
+// that never ends.
+Result<std::string> question_of(Arguments const& arguments, Terminal& terminal) {
+    auto words = arguments.all("MESSAGE");
+    if (words.empty() && terminal.is_tty(Stream::In)) return std::string{};
+    if (words.empty()) words.emplace_back("-");
+    auto const dash = std::find(words.begin(), words.end(), "-");
+    if (dash != words.end()) {
+        HAL0_TRY(text, piped(terminal));
+        *dash = words.size() == 1 ? text : format("\n\n{}\n\n", text);
+    }
+    return std::string{trim(join(words, " "))};
+}
+
+json::Value const* first_of(json::Value const* list) {
+    auto const* array = list == nullptr ? nullptr : std::get_if<json::Value::Array>(&list->data);
+    return array == nullptr || array->empty() ? nullptr : &array->front();
+}
+
+std::string text_in(json::Value const& value, std::string_view name) {
+    auto const* member = value.find(name);
+    auto const* text = member == nullptr ? nullptr : std::get_if<std::string>(&member->data);
+    return text == nullptr ? std::string{} : *text;
+}
+
+}  // namespace
+
+std::string chat_request(std::string_view model, std::vector<Message> const& messages) {
+    json::Writer out;
+    out.begin_object();
+    if (!model.empty()) out.field("model", model);
+    out.key("messages").begin_array();
+    for (auto const& message : messages)
+        out.begin_object().field("role", message.role).field("content", message.content).end_object();
+    out.end_array().field("stream", true);
+    out.key("stream_options").begin_object().field("include_usage", true).end_object();
+    out.end_object();
+    return out.take();
+}
+
+Delta read_delta(std::string_view data) {
+    Delta delta;
+    auto const value = json::parse(data);
+    if (!value) return delta;  // "[DONE]"
+    if (auto const* error = value->find("error")) delta.fault = text_in(*error, "message");
+    if (auto const* choice = first_of(value->find("choices"))) {
+        if (auto const* piece = choice->find("delta")) {
+            delta.content = text_in(*piece, "content");
+            delta.reasoning = text_in(*piece, "reasoning_content");
+        }
+    }
+    if (auto const* usage = value->find("usage")) {
+        auto const* tokens = usage->find("completion_tokens");
+        auto const* count = tokens == nullptr ? nullptr : std::get_if<std::int64_t>(&tokens->data);
+        if (count != nullptr) delta.tokens = *count;
+    }
+    return delta;
+}
+
+Result<int> chat(Arguments const& arguments, Context& context) {
+    if (arguments.has("slot") && arguments.has("model"))
+        return misused(context, "--slot and --model can't be given together; see 'hal0 help chat'");
+    auto& terminal = context.terminal;
+    HAL0_TRY(api, context.api());
+    HAL0_TRY(question, question_of(arguments, terminal));
+    Conversation conversation{context, api, model_of(arguments)};
+    conversation.begin_with(arguments.text("system"));
+    if (!question.empty()) return ask_once(conversation, terminal, std::move(question));
+    if (!api.answers()) return not_running(api.daemon());
+    return talk(conversation, terminal, arguments.text("system"));
+}
+
+}  // namespace hal0::cli

@@ -1,0 +1,303 @@
+#include "cli/commands.hpp"
+
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/chat.hpp"
+#include "cli/completion.hpp"
+#include "cli/daemon_commands.hpp"
+#include "cli/engine_commands.hpp"
+#include "cli/help.hpp"
+#include "cli/model_commands.hpp"
+#include "cli/slot_commands.hpp"
+
+namespace hal0::cli {
+namespace {
+
+Flag const json{.name = "json", .help = "as JSON, the same as the API gives it"};
+Flag const names{.name = "names", .help = "only the names, one a line"};
+Flag const no_wait{.name = "no-wait", .help = "don't wait for the end"};
+Argument const slot{.name = "NAME", .offer = Offer::Slots};
+Argument const model{.name = "ID", .offer = Offer::Models};
+Argument const engine{.name = "ID", .offer = Offer::Engines};
+
+Flag number(std::string name, std::string value, std::string help) {
+    return {.name = std::move(name),
+            .value = std::move(value),
+            .help = std::move(help),
+            .kind = Flag::Kind::Number};
+}
+
+// ---- help and completion
+
+Result<int> help(Arguments const& arguments, Context& context) {
+    auto const topic = join(arguments.all("COMMAND"), " ");
+    if (topic.empty()) {
+        context.terminal.out(help_of_all(context.table));
+        return exit_ok;
+    }
+    auto const text = help_of(context.table, topic);
+    if (!text) return misused(context, format("there is no command '{}'; 'hal0 --help' lists them", topic));
+    context.terminal.out(*text);
+    return exit_ok;
+}
+
+Result<int> completion(Arguments const& arguments, Context& context) {
+    auto const shell = shell_from(arguments.text("SHELL"));
+    if (!shell)
+        return misused(
+            context, format("'{}' is no shell that hal0 knows: bash, zsh or fish", arguments.text("SHELL")));
+    context.terminal.out(completion_script(context.table, *shell));
+    return exit_ok;
+}
+
+// ---- the groups
+
+Command serve_command(Run run) {
+    return {
+        .path = "serve",
+        .summary = "run the daemon, until Ctrl-C or SIGTERM",
+        .flags = {{.name = "listen",
+                   .value = "ADDRESS",
+                   .help =
+                       "where to answer, beside the unix socket: IP:PORT (127.0.0.1:8080); may be repeated",
+                   .times = Flag::Times::Often},
+                  {.name = "allowed-host",
+                   .value = "NAME",
+                   .help = "a host name that requests may use, beside localhost; may be repeated",
+                   .times = Flag::Times::Often},
+                  {.name = "key-file",
+                   .value = "FILE",
+                   .help = "holds the key that every request over TCP must bring; without one hal0 "
+                           "answers this machine only",
+                   .offer = Offer::Files},
+                  number("body-max", "MIB", "the largest request body, in MiB (64)"),
+                  {.name = "log-level", .value = "LEVEL", .help = "debug, info, warn or error (info)"}},
+        .examples = {{"hal0 serve", "on 127.0.0.1:8080"},
+                     {"hal0 serve --listen 0.0.0.0:8080 --key-file ~/hal0.key",
+                      "for the network, with a key"}},
+        .notes =
+            "Slots that are enabled come up with it. Workers outlive it: started again, it takes over "
+            "those that run. The settings file hal0.toml has the same settings; a flag wins.",
+        .run = std::move(run)};
+}
+
+Group daemon_group(Program const& program) {
+    return {
+        "The daemon",
+        {serve_command(program.serve),
+         {.path = "stop",
+          .summary = "stop the daemon and its workers",
+          .flags = {{.name = "keep-workers", .help = "leave the models running for the next daemon"}},
+          .run = stop},
+         {.path = "status",
+          .summary = "what runs, on what, where it answers",
+          .flags = {json,
+                    {.name = "quiet", .letter = 'q', .help = "say nothing: exit code 0 when it runs, else 1"},
+                    number("wait", "SECONDS", "wait that long for it to answer"),
+                    {.name = "address", .help = "only the address it answers at"}},
+          .examples = {{"hal0 status", ""}, {"hal0 status --quiet --wait 10", "for scripts that start it"}},
+          .run = status},
+         {.path = "events",
+          .summary = "what happened, and what happens",
+          .flags = {{.name = "follow", .letter = 'f', .help = "go on telling what happens, until Ctrl-C"},
+                    {.name = "after", .value = "ID", .help = "only what came after this event"},
+                    {.name = "json", .help = "as JSON, an event a line"}},
+          .examples = {{"hal0 events -f", "from now on"}},
+          .run = events},
+         {.path = "places",
+          .summary = "where hal0 keeps things",
+          .flags = {json, {.name = "log", .help = "only the file for the daemon's log"}},
+          .notes = "$HAL0_HOME puts everything under one directory.",
+          .run = places}}};
+}
+
+Group talk_group() {
+    return {
+        "Talk",
+        {{.path = "chat",
+          .summary = "talk to a model in this terminal",
+          .arguments = {{.name = "MESSAGE", .count = Argument::Count::AnyNumber}},
+          .flags = {{.name = "slot", .value = "NAME", .help = "which slot answers", .offer = Offer::Slots},
+                    {.name = "model", .value = "ID", .help = "which model answers", .offer = Offer::Models},
+                    {.name = "system", .value = "TEXT", .help = "what the model is told beforehand"}},
+          .examples = {{"hal0 chat", "Ctrl-C stops an answer, Ctrl-D ends"},
+                       {"hal0 chat \"Why is the sky blue?\"", "one question, one answer"},
+                       {"git diff | hal0 chat \"Summarise this:\" -", "- is what the pipe brings"}},
+          .notes = "With a message, or with something piped in, it asks once and ends. The answer goes to "
+                   "the output, all else to the error stream.",
+          .run = chat}}};
+}
+
+std::vector<Command> slot_reading() {
+    return {{.path = "slot list",
+             .summary = "all slots and how they are",
+             .flags = {json, names},
+             .run = slot_list},
+            {.path = "slot show",
+             .summary = "all about one slot",
+             .arguments = {slot},
+             .flags = {json},
+             .run = slot_show},
+            {.path = "slot explain",
+             .summary = "why a slot is as it is, what to do about it",
+             .arguments = {slot},
+             .flags = {json},
+             .run = slot_explain},
+            {.path = "slot logs",
+             .summary = "what a slot's worker wrote",
+             .arguments = {slot},
+             .flags = {{.name = "follow", .letter = 'f', .help = "go on with what is written, until Ctrl-C"},
+                       {.name = "lines",
+                        .letter = 'n',
+                        .value = "N",
+                        .help = "how many of the last lines (50)",
+                        .kind = Flag::Kind::Number}},
+             .examples = {{"hal0 slot logs primary -f -n 200", ""}},
+             .run = slot_logs}};
+}
+
+std::vector<Command> slot_changing() {
+    std::vector<Flag> const flags{json, no_wait};
+    return {{.path = "slot load",
+             .summary = "bring a slot up",
+             .arguments = {slot},
+             .flags = flags,
+             .examples = {{"hal0 slot load primary", "Ctrl-C leaves; the loading goes on"}},
+             .run = slot_load},
+            {.path = "slot unload",
+             .summary = "take a slot down, after the requests it serves",
+             .arguments = {slot},
+             .flags = flags,
+             .run = slot_unload},
+            {.path = "slot restart",
+             .summary = "take it down and up again, with its file's settings",
+             .arguments = {slot},
+             .flags = flags,
+             .run = slot_restart},
+            {.path = "slot swap",
+             .summary = "give a slot another model",
+             .arguments = {slot, {.name = "MODEL", .offer = Offer::Models}},
+             .flags = flags,
+             .examples = {{"hal0 slot swap primary smollm2-135m-instruct", ""}},
+             .run = slot_swap},
+            {.path = "slot delete",
+             .summary = "take a slot down and remove its file",
+             .arguments = {slot},
+             .run = slot_delete}};
+}
+
+Command slot_create_command() {
+    return {
+        .path = "slot create",
+        .summary = "make a new slot",
+        .arguments = {{.name = "NAME"}},
+        .flags = {{.name = "model",
+                   .value = "ID",
+                   .help = "what it serves; 'hal0 model list' shows what there is",
+                   .offer = Offer::Models},
+                  {.name = "kind", .value = "KIND", .help = "chat, embed or rerank; else the model's own"},
+                  {.name = "device", .value = "DEVICE", .help = "where it computes (cpu)"},
+                  number("context", "TOKENS", "what one request can use; else the model's own, up to 4096"),
+                  number("parallel", "N", "requests served at a time (1)"),
+                  number("threads", "N", "else as many as fit this box"),
+                  number("cache-ram", "MIB", "prompt cache in host memory (0)"),
+                  {.name = "on-demand", .help = "up when a request or 'load' asks for it, not always"},
+                  {.name = "extra-arg",
+                   .value = "ARG",
+                   .help = "one more argument for the engine, as --extra-arg=--no-mmap; may be repeated",
+                   .times = Flag::Times::Often},
+                  no_wait,
+                  json},
+        .examples = {{"hal0 slot create embed --model all-minilm-l6-v2", ""},
+                     {"hal0 slot create coder --model ID --context 16384 --on-demand", ""}},
+        .notes = "Its settings become a file that people can edit: 'hal0 slot show NAME' tells where.",
+        .run = slot_create};
+}
+
+Group slot_group(Program const& program) {
+    Group group{"Slots", slot_reading()};
+    group.commands.push_back(slot_create_command());
+    for (auto& command : slot_changing())
+        group.commands.push_back(std::move(command));
+    group.commands.push_back({.path = "slot exec",
+                              .summary = "become the worker of a slot; for launchers",
+                              .arguments = {slot},
+                              .run = program.slot_exec,
+                              .shown = Shown::Hidden});
+    return group;
+}
+
+Group model_group() {
+    return {"Models",
+            {{.path = "model list",
+              .summary = "what is here, and what can be pulled",
+              .flags = {json, names, {.name = "present", .help = "only what is here"}},
+              .run = model_list},
+             {.path = "model show",
+              .summary = "all about one model",
+              .arguments = {model},
+              .flags = {json},
+              .run = model_show},
+             {.path = "model pull",
+              .summary = "get a model, checked against its hash",
+              .arguments = {model},
+              .flags = {json, no_wait},
+              .examples = {{"hal0 model pull smollm2-135m-instruct", "goes on where it was interrupted"}},
+              .run = model_pull}}};
+}
+
+Group engine_group() {
+    return {"Engines",
+            {{.path = "engine list",
+              .summary = "what is installed, and what could be",
+              .flags = {json, names, {.name = "installed", .help = "only what is installed and runs here"}},
+              .run = engine_list},
+             {.path = "engine show",
+              .summary = "all builds of one engine",
+              .arguments = {engine},
+              .flags = {json},
+              .run = engine_show},
+             {.path = "engine install",
+              .summary = "get an engine, ready-made or built here",
+              .arguments = {engine},
+              .flags = {json, no_wait},
+              .examples = {{"hal0 engine install llama.cpp", ""}},
+              .run = engine_install},
+             {.path = "engine remove",
+              .summary = "remove an installed build",
+              .arguments = {engine, {.name = "KEY", .count = Argument::Count::Optional}},
+              .run = engine_remove}}};
+}
+
+Group help_group(Program const& program) {
+    return {
+        "Help",
+        {{.path = "help",
+          .summary = "all commands, or one with its flags and examples",
+          .arguments = {{.name = "COMMAND", .count = Argument::Count::AnyNumber, .offer = Offer::Commands}},
+          .examples = {{"hal0 help slot create", ""}},
+          .run = help},
+         {.path = "completion",
+          .summary = "a script that completes hal0's commands on Tab",
+          .arguments = {{.name = "SHELL", .offer = Offer::Shells}},
+          .examples = {{"source <(hal0 completion bash)", "in ~/.bashrc"},
+                       {"source <(hal0 completion zsh)", "in ~/.zshrc"},
+                       {"hal0 completion fish | source", "in ~/.config/fish/config.fish"}},
+          .run = completion},
+         {.path = "job",
+          .summary = "do one long piece of work; for the daemon",
+          .arguments = {{.name = "KIND"}, {.name = "SUBJECT"}},
+          .run = program.job,
+          .shown = Shown::Hidden}}};
+}
+
+}  // namespace
+
+CommandTable make_commands(Program const& program) {
+    return CommandTable{{talk_group(), daemon_group(program), slot_group(program), model_group(),
+                         engine_group(), help_group(program)}};
+}
+
+}  // namespace hal0::cli

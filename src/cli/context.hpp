@@ -1,0 +1,50 @@
+#pragma once
+// What commands work with, and what the program around them brings along.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.hpp"
+#include "cli/daemon.hpp"
+#include "cli/terminal.hpp"
+#include "wire/views.hpp"
+
+namespace hal0::cli {
+
+// The same work as the daemon's, done by this process where no daemon runs. Each blocks until it is done.
+struct Offline {
+    using OnJob = std::function<void(wire::JobView const&)>;  // `step`, `done`, `total`, `unit`, `message`
+    std::function<Result<std::vector<wire::ModelView>>()> models{};
+    std::function<Result<wire::ModelView>(std::string const& id, OnJob const&)> pull{};
+    std::function<Result<std::vector<wire::EngineView>>()> engines{};
+    std::function<Result<wire::EngineView>(std::string const& id, OnJob const&)> install{};
+    std::function<Result<void>(std::string const& id, std::string const& key)> remove{};
+};
+
+// What app/ does for the commands that are more than a client. A Run that is left out fails, saying so.
+struct Program {
+    std::string version{};
+    Run serve{};
+    Run slot_exec{};  // argument NAME
+    Run job{};        // arguments KIND, SUBJECT
+    Offline offline{};
+};
+
+struct Context {
+    Terminal& terminal;
+    os::Environment environment;
+    Program const& program;
+    CommandTable const& table;
+
+    [[nodiscard]] Result<os::Places> places() const;
+    [[nodiscard]] Result<Api> api() const;
+    // The API, or nothing when no daemon runs here and the work can be done without one.
+    [[nodiscard]] Result<std::optional<Api>> api_if_running() const;
+    [[nodiscard]] WallTime now() const { return std::chrono::system_clock::now(); }
+};
+
+// Says what is wrong with what was typed; gives exit_usage.
+int misused(Context& context, std::string_view message);
+
+}  // namespace hal0::cli

@@ -1,0 +1,156 @@
+#include "cli/daemon_commands.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <utility>
+
+#include "base/format.hpp"
+#include "cli/output.hpp"
+#include "cli/slot_commands.hpp"
+#include "cli/views.hpp"
+#include "http/sse.hpp"
+#include "os/child.hpp"
+#include "os/file.hpp"
+
+namespace hal0::cli {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Duration ask_again_interval = std::chrono::milliseconds{100};
+constexpr Duration stop_timeout = seconds{30};
+constexpr Duration stream_silence_max = std::chrono::hours{24};
+
+// A daemon that is being started has nothing yet that could tell when it answers: it is asked again and
+// again.
+Result<bool> answers_within(Api const& api, Duration longest) {
+    HAL0_TRY(loop, os::Loop::make());
+    bool answers = false;
+    auto const deadline = loop->now() + longest;
+    os::Timer timer{*loop, [&] {
+                        answers = api.answers();
+                        if (answers || Clock::now() >= deadline) return loop->stop();
+                        timer.start(ask_again_interval);
+                    }};
+    timer.start(Duration::zero());
+    loop->run();
+    return answers;
+}
+
+Result<wire::StatusView> status_of(Api const& api) {
+    HAL0_TRY(body, api.get("/api/status"));
+    return wire::decode<wire::StatusView>(body);
+}
+
+int say_address(Context& context, wire::StatusView const& status) {
+    auto const found = std::find_if(status.listen.begin(), status.listen.end(),
+                                    [](std::string const& address) { return !address.starts_with("unix:"); });
+    if (found == status.listen.end()) return exit_failed;
+    return say(context, *found);
+}
+
+// Asks the process to end and waits until it has.
+Result<void> end_process(int pid) {
+    HAL0_TRY(loop, os::Loop::make());
+    bool ended = false;
+    auto process = os::Process::adopt(*loop, pid, [&](os::ExitStatus const&) {
+        ended = true;
+        loop->stop();
+    });
+    if (!process) return process.error().kind == Errc::NotFound ? Result<void>{} : process.error();
+    HAL0_CHECK((*process)->signal(SIGTERM));
+    os::Timer timer{*loop, [&] { loop->stop(); }};
+    timer.start(stop_timeout);
+    loop->run();
+    if (ended) return {};
+    return Error{Errc::Timeout, format("hal0 (pid {}) was asked to stop and is still there after {} s", pid,
+                                       std::chrono::duration_cast<seconds>(stop_timeout).count())};
+}
+
+// How many had a worker.
+Result<std::size_t> unload_all(Context& context, Api const& api, std::vector<wire::SlotView> const& slots) {
+    std::size_t count = 0;
+    for (auto const& slot : slots) {
+        if (!slot.pid) continue;
+        HAL0_CHECK(api.post(slot_target(slot.name, "unload")));
+        ++count;
+    }
+    for (auto const& slot : slots) {
+        if (slot.pid) HAL0_CHECK(follow(context, api, unload_work(slot.name)));
+    }
+    return count;
+}
+
+}  // namespace
+
+Result<int> status(Arguments const& arguments, Context& context) {
+    HAL0_TRY(api, context.api());
+    bool const quiet = arguments.has("quiet");
+    if (auto const wait = arguments.number("wait")) {
+        HAL0_TRY(answers, answers_within(api, seconds{*wait}));
+        if (!answers && quiet) return exit_failed;
+    }
+    auto const status = status_of(api);
+    if (quiet) return status ? exit_ok : exit_failed;
+    if (!status) return status.error();
+    if (arguments.has("json")) return say(context, wire::encode(*status));
+    if (arguments.has("address")) return say_address(context, *status);
+    context.terminal.out(overview(context.terminal, *status, context.now()));
+    return exit_ok;
+}
+
+Result<int> events(Arguments const& arguments, Context& context) {
+    HAL0_TRY(api, context.api());
+    bool const follows = arguments.has("follow");
+    auto request = api.request(http::Method::Get, follows ? "/api/events" : "/api/events?follow=false");
+    request.deadline = stream_silence_max;
+    // Those that are kept come first: all where none is named.
+    if (!follows || arguments.has("after"))
+        request.headers.push_back({"Last-Event-ID", arguments.maybe("after").value_or("0-0")});
+    auto show = [&](http::SseEvent const& event) {
+        auto const view = wire::decode<wire::EventView>(event.data);
+        if (arguments.has("json") || !view) {
+            say(context, event.data);
+        } else {
+            context.terminal.out(event_line(context.terminal, *view));
+        }
+    };
+    http::SseReader reader;
+    HAL0_CHECK(api.outcome(
+        http::fetch(std::move(request), [&](std::string_view bytes) { reader.feed(bytes, show); })));
+    return exit_ok;
+}
+
+Result<int> stop(Arguments const& arguments, Context& context) {
+    HAL0_TRY(api, context.api());
+    if (api.daemon().where == Daemon::Where::Named)
+        return Error{Errc::Unsupported, "'hal0 stop' is for the hal0 of this machine; unset HAL0_URL"};
+    if (!api.answers()) return say(context, "hal0 isn't running");
+    HAL0_TRY(status, status_of(api));
+    std::size_t workers = 0;
+    if (!arguments.has("keep-workers")) {
+        HAL0_TRY(count, unload_all(context, api, status.slots));
+        workers = count;
+    }
+    HAL0_CHECK(end_process(static_cast<int>(status.pid)));
+    return say(context, workers == 0 ? "hal0 is stopped"
+                                     : format("hal0 is stopped, and {} with it", plural(workers, "worker")));
+}
+
+Result<int> places(Arguments const& arguments, Context& context) {
+    HAL0_TRY(found, context.places());
+    auto const log = os::join_path(found.state, "hal0.log");
+    if (arguments.has("log")) return say(context, log);
+    wire::PlacesView const view{found.config, found.data, found.state, found.runtime, found.cache};
+    if (arguments.has("json")) return say(context, wire::encode(view));
+    for (auto const& [name, path] :
+         {std::pair{"config", view.config}, std::pair{"data", view.data}, std::pair{"state", view.state},
+          std::pair{"runtime", view.runtime}, std::pair{"cache", view.cache}, std::pair{"log", log}})
+        say(context,
+            format("{}  {}", painted(context.terminal, Stream::Out, padded(name, 7), Style::Dim), path));
+    return exit_ok;
+}
+
+}  // namespace hal0::cli

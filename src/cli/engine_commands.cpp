@@ -1,0 +1,111 @@
+#include "cli/engine_commands.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/output.hpp"
+#include "cli/views.hpp"
+
+namespace hal0::cli {
+namespace {
+
+using wire::EngineView;
+
+Result<std::vector<EngineView>> all_engines(Context& context) {
+    HAL0_TRY(api, context.api_if_running());
+    if (!api) return context.program.offline.engines();
+    HAL0_TRY(body, api->get("/api/engines"));
+    return wire::decode<std::vector<EngineView>>(body);
+}
+
+// All builds of one engine.
+Result<std::vector<EngineView>> builds_of(Context& context, std::string const& id) {
+    HAL0_TRY(engines, all_engines(context));
+    std::vector<std::string> ids;
+    for (auto const& engine : engines)
+        ids.push_back(engine.id);
+    std::erase_if(engines, [&id](auto const& engine) { return engine.id != id; });
+    if (!engines.empty()) return engines;
+    auto const near = nearest(id, ids);
+    return Error{Errc::NotFound, format("there is no engine '{}'; {}", id,
+                                        near ? format("did you mean '{}'?", *near)
+                                             : std::string{"'hal0 engine list' shows what there is"})};
+}
+
+Result<void> install_through(Context& context, Api const& api, Arguments const& arguments) {
+    auto const& id = arguments.text("ID");
+    HAL0_TRY(body, api.post("/api/engines/install", wire::encode(wire::EngineInstall{id})));
+    auto const job = wire::decode<wire::JobView>(body);
+    if (!job || arguments.has("no-wait")) return {};
+    HAL0_CHECK(follow(context, api, job_work(*job, format("installing {}", id))));
+    return {};
+}
+
+// The build that is meant: the one with this key, or the only one that is installed.
+Result<std::string> key_to_remove(Context& context, Arguments const& arguments) {
+    if (arguments.has("KEY")) return arguments.text("KEY");
+    auto const& id = arguments.text("ID");
+    HAL0_TRY(builds, builds_of(context, id));
+    std::vector<std::string> keys;
+    for (auto const& build : builds) {
+        if (build.state == "installed") keys.push_back(build.key);
+    }
+    if (keys.size() == 1) return keys.front();
+    if (keys.empty()) return Error{Errc::NotFound, format("{} is not installed", id)};
+    return Error{Errc::Conflict, format("{} is installed {} times; name one of: hal0 engine remove {} {}", id,
+                                        keys.size(), id, join(keys, "|"))};
+}
+
+}  // namespace
+
+Result<int> engine_list(Arguments const& arguments, Context& context) {
+    HAL0_TRY(engines, all_engines(context));
+    if (arguments.has("installed"))
+        std::erase_if(engines,
+                      [](auto const& engine) { return engine.state != "installed" || !engine.runs_here; });
+    if (arguments.has("json")) return say(context, wire::encode(engines));
+    if (arguments.has("names")) return say_names(context, engines, &EngineView::id);
+    context.terminal.out(engines_table(engines).render(context.terminal));
+    return exit_ok;
+}
+
+Result<int> engine_show(Arguments const& arguments, Context& context) {
+    HAL0_TRY(builds, builds_of(context, arguments.text("ID")));
+    if (arguments.has("json")) return say(context, wire::encode(builds));
+    for (std::size_t i = 0; i < builds.size(); ++i)
+        context.terminal.out((i == 0 ? "" : "\n") + details(context.terminal, builds[i]));
+    return exit_ok;
+}
+
+Result<int> engine_install(Arguments const& arguments, Context& context) {
+    auto const& id = arguments.text("ID");
+    HAL0_TRY(api, context.api_if_running());
+    if (api) {
+        HAL0_CHECK(install_through(context, *api, arguments));
+    } else {
+        OfflineJob job{context.terminal};
+        HAL0_CHECK(context.program.offline.install(id, job.told()));
+    }
+    HAL0_TRY(builds, builds_of(context, id));
+    if (arguments.has("json")) return say(context, wire::encode(builds));
+    auto const& newest = builds.front();
+    if (newest.state != "installed") return say(context, format("{} is {}", id, newest.state));
+    return say(context,
+               format("{} {} ({}) is installed in {}", id, newest.version, newest.backend, newest.directory));
+}
+
+Result<int> engine_remove(Arguments const& arguments, Context& context) {
+    auto const& id = arguments.text("ID");
+    HAL0_TRY(key, key_to_remove(context, arguments));
+    HAL0_TRY(api, context.api_if_running());
+    if (api) {
+        HAL0_CHECK(api->remove(format("/api/engines/{}/{}", segment(id), segment(key))));
+    } else {
+        HAL0_CHECK(context.program.offline.remove(id, key));
+    }
+    return say(context, format("{} ({}) is removed", id, key));
+}
+
+}  // namespace hal0::cli

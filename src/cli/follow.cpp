@@ -1,0 +1,92 @@
+#include "cli/follow.hpp"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "base/format.hpp"
+#include "os/signals.hpp"
+
+namespace hal0::cli {
+namespace {
+
+// The event stream says when to look; the timer is for what has no event, and for a stream that ended.
+constexpr Duration look_interval = std::chrono::seconds{1};
+constexpr Duration stream_silence_max = std::chrono::hours{24};
+
+class Follower final : NoCopy {
+  public:
+    Follower(os::Loop& loop, Context& context, Api const& api, Work const& work)
+        : loop_{loop}, api_{api}, work_{work}, line_{context.terminal}, timer_{loop, [this] { tick(); }} {}
+
+    Result<std::string> run() {
+        HAL0_TRY(interrupts, os::Interrupts::make(loop_, [this] {
+                     end(Error{Errc::Cancelled,
+                               format("{} goes on without us; see how with 'hal0 status'", work_.subject)});
+                 }));
+        auto request = api_.request(http::Method::Get, "/api/events");
+        request.deadline = stream_silence_max;
+        auto const events = http::Call::start(
+            loop_, std::move(request), [](Result<http::ClientAnswer>) {},
+            [this](std::string_view) { look(); });
+        tick();
+        loop_.run();
+        line_.clear();
+        return std::move(*outcome_);
+    }
+
+  private:
+    void tick() {
+        timer_.start(look_interval);
+        look();
+    }
+
+    // One look at a time; what happens during one is seen by another.
+    void look() {
+        if (looking_ || outcome_) {
+            again_ = true;
+            return;
+        }
+        looking_ = true;
+        call_ = http::Call::start(loop_, api_.request(http::Method::Get, work_.target),
+                                  [this](Result<http::ClientAnswer> answer) { seen(std::move(answer)); });
+    }
+
+    void seen(Result<http::ClientAnswer> answer) {
+        looking_ = false;
+        auto body = api_.outcome(std::move(answer));
+        if (!body) return end(std::move(body).error());
+        auto const seen_now = work_.read(*body);
+        if (!seen_now) return end(seen_now.error());
+        line_.note(seen_now->note);
+        if (seen_now->end && !seen_now->end->ok()) return end(seen_now->end->error());
+        if (seen_now->end) return end(std::move(body));
+        line_.show(seen_now->progress, loop_.now());
+        if (std::exchange(again_, false)) look();
+    }
+
+    void end(Result<std::string> outcome) {
+        if (!outcome_) outcome_ = std::move(outcome);
+        loop_.stop();
+    }
+
+    os::Loop& loop_;
+    Api const& api_;
+    Work const& work_;
+    ProgressLine line_;
+    os::Timer timer_;
+    std::unique_ptr<http::Call> call_{};
+    bool looking_{false};
+    bool again_{false};
+    std::optional<Result<std::string>> outcome_{};
+};
+
+}  // namespace
+
+Result<std::string> follow(Context& context, Api const& api, Work const& work) {
+    HAL0_TRY(loop, os::Loop::make());
+    Follower follower{*loop, context, api, work};
+    return follower.run();
+}
+
+}  // namespace hal0::cli
