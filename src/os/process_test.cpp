@@ -340,6 +340,18 @@ TEST_F(Signals, AHangupThatNohupIgnoredStaysIgnored) {
     ::signal(SIGHUP, SIG_DFL);
 }
 
+TEST_F(Signals, CtrlCIsAnEventOnlyWhileSomebodyWantsIt) {
+    auto loop = Loop::make().value();
+    int told = 0;
+    {
+        auto const interrupts = Interrupts::make(*loop, [&] { ++told; }).value();
+        ASSERT_EQ(::raise(SIGINT), 0);
+        loop->run_once(1s);
+        EXPECT_EQ(told, 1);
+    }
+    EXPECT_EXIT(::raise(SIGINT), testing::KilledBySignal(SIGINT), "");
+}
+
 TEST(ProcessInfo, KnowsUsAndNotTheGone) {
     EXPECT_GT(resident_bytes(::getpid()).value_or(Bytes{}).count, 1 << 20);
     EXPECT_TRUE(start_ticks(::getpid()).has_value());

@@ -36,4 +36,32 @@ void StopSignals::on_ready(Ready) {
     if (::read(fd_.get(), &info, sizeof info) == sizeof info) told_(static_cast<int>(info.ssi_signo));
 }
 
+Result<std::unique_ptr<Interrupts>> Interrupts::make(Loop& loop, std::function<void()> told) {
+    std::unique_ptr<Interrupts> interrupts{new Interrupts{loop, std::move(told)}};
+    sigset_t wanted;
+    sigset_t before;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    ::pthread_sigmask(SIG_BLOCK, &wanted, &before);
+    interrupts->blocked_here_ = sigismember(&before, SIGINT) == 0;
+    interrupts->fd_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!interrupts->fd_.open()) return errno_error(errno, "receiving Ctrl-C (signalfd)");
+    HAL0_CHECK(loop.watch(interrupts->fd_.get(), Ready::Read, Trigger::Level, *interrupts));
+    return interrupts;
+}
+
+Interrupts::~Interrupts() {
+    if (fd_.open()) loop_.unwatch(fd_.get(), *this);
+    if (!blocked_here_) return;
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    ::pthread_sigmask(SIG_UNBLOCK, &wanted, nullptr);
+}
+
+void Interrupts::on_ready(Ready) {
+    signalfd_siginfo info{};
+    if (::read(fd_.get(), &info, sizeof info) == sizeof info) told_();
+}
+
 }  // namespace hal0::os

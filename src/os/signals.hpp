@@ -1,5 +1,5 @@
 #pragma once
-// The signals that ask a daemon to stop, as events of its loop.
+// The signals that ask a program to stop, as events of its loop.
 #include <functional>
 #include <memory>
 
@@ -24,6 +24,23 @@ class StopSignals final : NoCopy, FdHandler {
     Loop& loop_;
     UniqueFd fd_;
     std::function<void(int)> told_;
+};
+
+// SIGINT (Ctrl-C) as an event of a loop, as long as this lives; before and after it ends the program as ever.
+// For commands where Ctrl-C stops an answer or a watching, not the program.
+class Interrupts final : NoCopy, FdHandler {
+  public:
+    static Result<std::unique_ptr<Interrupts>> make(Loop& loop, std::function<void()> told);
+    ~Interrupts();
+
+  private:
+    Interrupts(Loop& loop, std::function<void()> told) : loop_{loop}, told_{std::move(told)} {}
+    void on_ready(Ready ready) override;
+
+    Loop& loop_;
+    UniqueFd fd_{};
+    std::function<void()> told_;
+    bool blocked_here_{false};  // it was not blocked before us
 };
 
 }  // namespace hal0::os
