@@ -37,6 +37,12 @@ void Connection::respond(Response const& response) {
 void Connection::refuse(OwnError const& error) {
     ++shared_.counters.bad_requests;
     keep_alive_ = false;
+    if (state_ == State::Idle ||
+        state_ == State::Head) {  // there is no telling what it asks, or where it ends
+        minor_ = 1;
+        head_request_ = false;
+        inbound_->tracker = BodyTracker{Framing::UntilClose, 0};
+    }
     send_whole(error_answer(error));
 }
 

@@ -229,8 +229,6 @@ std::size_t Connection::feed_head(std::string_view bytes) {
             break;
         case HeadProgress::State::Done: head_is_there(); break;
         case HeadProgress::State::Bad: {
-            minor_ = 1;
-            head_request_ = false;
             std::string const message = "the request can't be read: " + std::string{progress.fault.reason};
             refuse({progress.fault.status, "invalid", message});
             break;
