@@ -16,7 +16,7 @@ struct Member;
 struct Value {
     using Array = std::vector<Value>;
     using Object = std::vector<Member>;  // in the order of the text; of two with one name the last counts
-    std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data{nullptr};
+    std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Array, Object> data;
 
     [[nodiscard]] bool is_null() const { return std::holds_alternative<std::nullptr_t>(data); }
     // The member of that name; null when there is none or this is not an object.
