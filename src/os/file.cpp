@@ -60,18 +60,6 @@ FileKind kind_of_mode(mode_t mode) {
     return FileKind::Other;
 }
 
-Result<void> write_all(int fd, std::string_view content, std::string const& path) {
-    while (!content.empty()) {
-        auto const written = ::write(fd, content.data(), content.size());
-        if (written < 0) {
-            if (errno == EINTR) continue;
-            return errno_error(errno, format("writing {}", path));
-        }
-        content.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
 Result<void> fill_and_sync(int fd, std::string_view content, std::string const& path) {
     HAL0_CHECK(write_all(fd, content, path));
     if (::fsync(fd) != 0) return errno_error(errno, format("writing {} to disk", path));
@@ -83,6 +71,18 @@ Result<void> fill_and_sync(int fd, std::string_view content, std::string const& 
 Error errno_error(int number, std::string doing) {
     return Error{kind_of(number),
                  format("{}: {}", doing, std::strerror(number))};  // NOLINT: glibc's is per thread
+}
+
+Result<void> write_all(int fd, std::string_view content, std::string const& path) {
+    while (!content.empty()) {
+        auto const written = ::write(fd, content.data(), content.size());
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return errno_error(errno, format("writing {}", path));
+        }
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
 }
 
 bool exists(std::string const& path) { return ::access(path.c_str(), F_OK) == 0; }

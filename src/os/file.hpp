@@ -49,6 +49,8 @@ Result<UniqueFd> open_append(std::string const& path, std::uint32_t mode = 0640)
 Result<UniqueFd> open_read(std::string const& path);
 // `count` bytes from `offset`; fewer only where the file ends before.
 Result<std::string> read_at(UniqueFd const& fd, Bytes offset, Bytes count);
+// All of it, to a blocking descriptor; `path` is for the error.
+Result<void> write_all(int fd, std::string_view content, std::string const& path);
 
 std::string join_path(std::string_view directory, std::string_view name);
 std::string base_name(std::string_view path);
