@@ -40,6 +40,7 @@ class EngineStore {
     // The newest of that id that runs here. NotFound says how to install one.
     [[nodiscard]] Result<InstalledEngine> find(std::string const& id) const;
     [[nodiscard]] std::string const& root() const { return root_; }
+    [[nodiscard]] std::vector<std::string> const& cpu_features() const { return cpu_features_; }
 
   private:
     std::string root_;

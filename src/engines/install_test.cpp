@@ -1,0 +1,210 @@
+#include "engines/install.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "engines/build.hpp"
+#include "os/child.hpp"
+#include "os/file.hpp"
+#include "os/test_dir.hpp"
+
+namespace hal0::engines {
+namespace {
+
+// An engine of one file, built in seconds by the same programs as a real one. Its first step writes a line to
+// COUNT, its second reads GATE to the end, and its program ends with CODE.
+constexpr std::string_view cmake_lists = R"(cmake_minimum_required(VERSION 3.25)
+project(tiny CXX)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+add_custom_command(OUTPUT first COMMAND echo once >> ${COUNT} COMMAND touch first)
+add_custom_command(OUTPUT second DEPENDS first COMMAND cat ${GATE} > second)
+add_custom_target(steps DEPENDS second)
+add_executable(tiny-server main.cpp)
+add_dependencies(tiny-server steps)
+target_compile_definitions(tiny-server PRIVATE CODE=${CODE})
+)";
+
+class Install : public testing::Test {
+  protected:
+    os::TestDir dir{};
+    EngineStore store{dir.path(), {"avx2", "lm"}};
+    std::vector<std::string> notes{};
+    std::vector<models::Progress> told{};
+    InstallWorld world{
+        .fetch = {.cache = dir.path(),
+                  .fetch_program = {},
+                  .progress = [this](models::Progress const& progress) { told.push_back(progress); },
+                  .note = [this](std::string const& line) { notes.push_back(line); }},
+        .logs = dir / "logs",
+        .now = "2025-01-31T09:30:00Z"};
+    std::string const log = dir / "logs/engine-tiny.log";
+
+    void put(std::string const& path, std::string_view text, std::uint32_t mode = 0644) {
+        ASSERT_TRUE(os::make_directories(os::directory_of(path)));
+        ASSERT_TRUE(os::atomic_write(path, text, mode));
+    }
+
+    std::vector<models::Source> packed(std::string const& folder) {
+        auto const archive = dir / (folder + ".tar.gz");
+        EXPECT_TRUE(os::run_to_end({.argv = {"tar", "czf", archive, folder}, .directory = dir.path()})
+                        ->status.clean());
+        return {{.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()}};
+    }
+
+    EngineLock tiny(std::vector<std::string> options = {"COUNT=/dev/null", "GATE=/dev/null", "CODE=0"}) {
+        put(dir / "tiny-1/src/CMakeLists.txt", cmake_lists);
+        put(dir / "tiny-1/src/main.cpp", "int main() { return CODE; }\n");
+        return {.id = "tiny",
+                .name = "Tiny",
+                .version = "1",
+                .backend = "cpu",
+                .programs = {"tiny-server"},
+                .smoke_test = {"tiny-server", "--version"},
+                .recipe = {.sources = packed("tiny-1"),
+                           .folder = "tiny-1/src/",
+                           .options = std::move(options),
+                           .targets = {"tiny-server"},
+                           .output = "bin"}};
+    }
+
+    Prebuilt prebuilt(std::string const& folder, std::string_view script) {
+        put(dir / (folder + "/tiny-server"), script, 0755);
+        return {.sources = packed(folder), .folder = folder + "/", .cpu_features = {"lm"}};
+    }
+};
+
+TEST_F(Install, BuildsFromTheSourceAndASecondTimeDoesNothing) {
+    auto lock = tiny();
+    lock.prebuilt = {prebuilt("broken", "#!/bin/sh\nexit 1\n")};
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0].find("exited with code 1"), std::string::npos) << notes[0];
+    EXPECT_EQ(store.find("tiny").value(), *engine);
+    EXPECT_EQ(engine->directory, format("{}/engines/tiny/1-{}", dir.path(), engine->key));
+    EXPECT_TRUE(os::run_to_end({.argv = {engine->program("tiny-server")}})->status.clean());
+    EXPECT_EQ(engine->built_at, world.now);
+    EXPECT_FALSE(os::exists(dir / "build/tiny")) << "the build tree stays";
+    ASSERT_FALSE(told.empty());
+    EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](auto const& p) {
+        return p.step == "building Tiny 1" && p.done > 0 && p.done == p.total;
+    }));
+
+    told.clear();
+    EXPECT_EQ(install(lock, store, world).value(), *engine);
+    EXPECT_TRUE(told.empty());
+
+    ASSERT_TRUE(remove(*engine, store));
+    EXPECT_TRUE(store.list().empty());
+    EXPECT_FALSE(os::exists(engine->directory));
+}
+
+TEST_F(Install, AFailedStepNamesTheLogAndShowsItsEnd) {
+    auto const broken = install(tiny({"COUNT=/dev/null", "GATE=/dev/null", "CODE=nonsense"}), store, world);
+    ASSERT_FALSE(broken);
+    EXPECT_EQ(broken.error().kind, Errc::Io);
+    EXPECT_NE(broken.error().message.find("building Tiny 1 failed"), std::string::npos)
+        << broken.error().message;
+    EXPECT_NE(broken.error().message.find(log), std::string::npos);
+    EXPECT_NE(broken.error().message.find("nonsense"), std::string::npos) << "not the compiler's own words";
+    EXPECT_NE(os::read_file(log, 1_MiB)->find("-- Configuring done"), std::string::npos);
+    EXPECT_TRUE(store.list().empty());
+}
+
+TEST_F(Install, WhatDoesNotRunIsNotInstalled) {
+    auto const broken = install(tiny({"COUNT=/dev/null", "GATE=/dev/null", "CODE=3"}), store, world);
+    ASSERT_FALSE(broken);
+    EXPECT_NE(broken.error().message.find("trying Tiny 1 failed: it exited with code 3"), std::string::npos)
+        << broken.error().message;
+    EXPECT_TRUE(store.list().empty());
+}
+
+// In the middle of its second step the installer is killed, as by kill -9 or the end of memory.
+TEST_F(Install, KilledInTheMiddleItGoesOnWhereItWas) {
+    auto const count = dir / "count";
+    auto const gate = dir / "gate";
+    auto const lock = tiny({"COUNT=" + count, "GATE=" + gate, "CODE=0"});
+    ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+    auto const child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        (void)install(lock, store, world);
+        (void)::open(gate.c_str(), O_RDONLY);  // lets the test go on and fail
+        ::_exit(1);
+    }
+    os::UniqueFd held{::open(gate.c_str(), O_WRONLY | O_CLOEXEC)};  // waits for the step that reads it
+    ASSERT_TRUE(held.open());
+    EXPECT_TRUE(store.list().empty());
+    auto const second = install(lock, store, world);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().kind, Errc::Conflict);
+    EXPECT_EQ(second.error().details, (std::vector<Detail>{{"pid", format("{}", child)}}));
+
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(store.list().empty());
+    // What it had started still reads the gate; the next one waits for its end.
+    ASSERT_TRUE(os::atomic_write(gate, ""));
+    ASSERT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
+    held.reset();
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
+}
+
+TEST_F(Install, TakesThePrebuiltOneThatFitsAndNeedsNoCompiler) {
+    auto lock = tiny();
+    auto elsewhere = prebuilt("elsewhere", "#!/bin/sh\n");
+    elsewhere.cpu_features = {"asimd"};
+    lock.prebuilt = {elsewhere, prebuilt("here", "#!/bin/sh\necho $0 is here\n")};
+    world.environment = [](char const*) { return std::nullopt; };
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(engine->cpu_features, std::vector<std::string>{"lm"});
+    EXPECT_NE(os::run_to_end({.argv = {engine->program("tiny-server")}})->output.find("is here"),
+              std::string::npos);
+    EXPECT_EQ(install(lock, store, world).value(), *engine);
+}
+
+TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
+    ASSERT_TRUE(os::make_directories(dir / "bin"));
+    ASSERT_EQ(::symlink("/usr/bin/c++", (dir / "bin/c++").c_str()), 0);
+    world.environment = [this](char const* name) -> std::optional<std::string> {
+        return name == std::string_view{"PATH"} ? std::optional{dir / "bin"} : std::nullopt;
+    };
+    auto const engine = install(tiny(), store, world);
+    ASSERT_FALSE(engine);
+    EXPECT_EQ(engine.error().kind, Errc::Unsupported);
+    EXPECT_NE(engine.error().message.find("apt-get install -y cmake ninja-build"), std::string::npos)
+        << engine.error().message;
+}
+
+TEST_F(Install, AnotherArchiveThanThePinnedOneIsNotLookedAt) {
+    auto lock = tiny();
+    lock.recipe.sources.front().sha256 = std::string(64, '0');
+    EXPECT_EQ(install(lock, store, world).error().kind, Errc::Corrupt);
+}
+
+TEST_F(Install, AsksForRoomBeforeItBegins) {
+    auto lock = tiny();
+    lock.recipe.disk = Bytes{std::int64_t{1} << 60};
+    auto const engine = install(lock, store, world);
+    ASSERT_FALSE(engine);
+    EXPECT_EQ(engine.error().kind, Errc::NoSpace);
+    EXPECT_NE(engine.error().message.find("HAL0_CACHE"), std::string::npos);
+}
+
+TEST(NinjaStep, IsReadFromItsLines) {
+    EXPECT_EQ(ninja_step("[17/219] Building CXX object a[1/2].o"), (NinjaStep{17, 219}));
+    for (auto const* line : {"ninja: no work to do.", "FAILED: [1/2]", "[x/2] a", "[1] a", "[ABC/x] /", ""})
+        EXPECT_FALSE(ninja_step(line)) << line;
+}
+
+}  // namespace
+}  // namespace hal0::engines
