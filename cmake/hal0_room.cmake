@@ -39,6 +39,8 @@ function(hal0_room name)
     add_executable(hal0_${name}_test ${tests})
     target_link_libraries(hal0_${name}_test PRIVATE hal0_${name} hal0_flags GTest::gtest_main)
     # One ctest test for each TEST(): counted, timed and run side by side one by one, none can hide another.
-    gtest_discover_tests(hal0_${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
+    # They run in the root of the repository, where tests/cases is.
+    gtest_discover_tests(hal0_${name}_test TEST_PREFIX ${name}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   endif()
 endfunction()

@@ -69,18 +69,16 @@ Result<void> end_process(int pid) {
                                        std::chrono::duration_cast<seconds>(stop_timeout).count())};
 }
 
-// How many had a worker.
-Result<std::size_t> unload_all(Context& context, Api const& api, std::vector<wire::SlotView> const& slots) {
-    std::size_t count = 0;
+// All at once; then each is waited for. Gives how many had a worker.
+Result<std::size_t> unload_all(Context& context, Api const& api, std::vector<wire::SlotView> slots) {
+    std::erase_if(slots, [](wire::SlotView const& slot) { return !slot.pid; });
+    for (auto const& slot : slots)
+        HAL0_CHECK(api.post(slot_target(slot.name, "unload?wait=false")));
     for (auto const& slot : slots) {
-        if (!slot.pid) continue;
-        HAL0_CHECK(api.post(slot_target(slot.name, "unload")));
-        ++count;
+        auto call = api.request(http::Method::Post, slot_target(slot.name, "unload"));
+        HAL0_CHECK(follow(context, api, slot_work("unloading", slot.name, std::move(call))));
     }
-    for (auto const& slot : slots) {
-        if (slot.pid) HAL0_CHECK(follow(context, api, unload_work(slot.name)));
-    }
-    return count;
+    return slots.size();
 }
 
 }  // namespace
@@ -103,12 +101,9 @@ Result<int> status(Arguments const& arguments, Context& context) {
 
 Result<int> events(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
-    bool const follows = arguments.has("follow");
-    auto request = api.request(http::Method::Get, follows ? "/api/events" : "/api/events?follow=false");
+    auto request = api.request(http::Method::Get, "/api/events");
     request.deadline = stream_silence_max;
-    // Those that are kept come first: all where none is named.
-    if (!follows || arguments.has("after"))
-        request.headers.push_back({"Last-Event-ID", arguments.maybe("after").value_or("0-0")});
+    if (auto const after = arguments.maybe("after")) request.headers.push_back({"Last-Event-ID", *after});
     auto show = [&](http::SseEvent const& event) {
         auto const view = wire::decode<wire::EventView>(event.data);
         if (arguments.has("json") || !view) {

@@ -20,7 +20,7 @@ Result<std::vector<EngineView>> all_engines(Context& context) {
     return wire::decode<std::vector<EngineView>>(body);
 }
 
-// All builds of one engine.
+// All builds of one engine; the first is the one that is used, or would be.
 Result<std::vector<EngineView>> builds_of(Context& context, std::string const& id) {
     HAL0_TRY(engines, all_engines(context));
     std::vector<std::string> ids;
@@ -37,9 +37,9 @@ Result<std::vector<EngineView>> builds_of(Context& context, std::string const& i
 Result<void> install_through(Context& context, Api const& api, Arguments const& arguments) {
     auto const& id = arguments.text("ID");
     HAL0_TRY(body, api.post("/api/engines/install", wire::encode(wire::EngineInstall{id})));
-    auto const job = wire::decode<wire::JobView>(body);
-    if (!job || arguments.has("no-wait")) return {};
-    HAL0_CHECK(follow(context, api, job_work(*job, format("installing {}", id))));
+    HAL0_TRY(job, wire::decode<wire::JobView>(body));
+    if (job.state == "done" || arguments.has("no-wait")) return {};
+    HAL0_CHECK(follow(context, api, job_work(job, format("installing {}", id))));
     return {};
 }
 
@@ -73,9 +73,8 @@ Result<int> engine_list(Arguments const& arguments, Context& context) {
 
 Result<int> engine_show(Arguments const& arguments, Context& context) {
     HAL0_TRY(builds, builds_of(context, arguments.text("ID")));
-    if (arguments.has("json")) return say(context, wire::encode(builds));
-    for (std::size_t i = 0; i < builds.size(); ++i)
-        context.terminal.out((i == 0 ? "" : "\n") + details(context.terminal, builds[i]));
+    if (arguments.has("json")) return say(context, wire::encode(builds.front()));
+    context.terminal.out(details(context.terminal, builds.front()));
     return exit_ok;
 }
 
@@ -89,8 +88,8 @@ Result<int> engine_install(Arguments const& arguments, Context& context) {
         HAL0_CHECK(context.program.offline.install(id, job.told()));
     }
     HAL0_TRY(builds, builds_of(context, id));
-    if (arguments.has("json")) return say(context, wire::encode(builds));
     auto const& newest = builds.front();
+    if (arguments.has("json")) return say(context, wire::encode(newest));
     if (newest.state != "installed") return say(context, format("{} is {}", id, newest.state));
     return say(context,
                format("{} {} ({}) is installed in {}", id, newest.version, newest.backend, newest.directory));

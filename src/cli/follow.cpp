@@ -12,7 +12,7 @@ namespace {
 
 // The event stream says when to look; the timer is for what has no event, and for a stream that ended.
 constexpr Duration look_interval = std::chrono::seconds{1};
-constexpr Duration stream_silence_max = std::chrono::hours{24};
+constexpr Duration silence_max = std::chrono::hours{24};
 
 class Follower final : NoCopy {
   public:
@@ -22,12 +22,20 @@ class Follower final : NoCopy {
     Result<std::string> run() {
         HAL0_TRY(interrupts, os::Interrupts::make(loop_, [this] {
                      end(Error{Errc::Cancelled,
-                               format("{} goes on without us; see how with 'hal0 status'", work_.subject)});
+                               format("{} goes on in the daemon; 'hal0 status' shows how far it is",
+                                      work_.subject)});
                  }));
+        if (work_.call) {
+            auto request = *work_.call;
+            request.deadline = silence_max;
+            call_ = http::Call::start(loop_, std::move(request), [this](Result<http::ClientAnswer> answer) {
+                end(api_.outcome(std::move(answer)));
+            });
+        }
         auto request = api_.request(http::Method::Get, "/api/events");
-        request.deadline = stream_silence_max;
+        request.deadline = silence_max;
         auto const events = http::Call::start(
-            loop_, std::move(request), [](Result<http::ClientAnswer>) {},
+            loop_, std::move(request), [](Result<http::ClientAnswer> const&) {},
             [this](std::string_view) { look(); });
         tick();
         loop_.run();
@@ -43,25 +51,24 @@ class Follower final : NoCopy {
 
     // One look at a time; what happens during one is seen by another.
     void look() {
-        if (looking_ || outcome_) {
-            again_ = true;
-            return;
-        }
+        again_ = looking_;
+        if (looking_ || outcome_) return;
         looking_ = true;
-        call_ = http::Call::start(loop_, api_.request(http::Method::Get, work_.target),
-                                  [this](Result<http::ClientAnswer> answer) { seen(std::move(answer)); });
+        look_call_ =
+            http::Call::start(loop_, api_.request(http::Method::Get, work_.look_at),
+                              [this](Result<http::ClientAnswer> answer) { seen(std::move(answer)); });
     }
 
     void seen(Result<http::ClientAnswer> answer) {
         looking_ = false;
         auto body = api_.outcome(std::move(answer));
-        if (!body) return end(std::move(body).error());
-        auto const seen_now = work_.read(*body);
-        if (!seen_now) return end(seen_now.error());
-        line_.note(seen_now->note);
-        if (seen_now->end && !seen_now->end->ok()) return end(seen_now->end->error());
-        if (seen_now->end) return end(std::move(body));
-        line_.show(seen_now->progress, loop_.now());
+        auto const look_now = body ? work_.read(*body) : Result<Look>{body.error()};
+        // Where a call tells the end, looking is only for the progress.
+        if (!look_now) return work_.call ? void() : end(look_now.error());
+        line_.notes(look_now->notes);
+        if (look_now->end && !look_now->end->ok()) return end(look_now->end->error());
+        if (look_now->end) return end(std::move(body));
+        if (!outcome_) line_.show(look_now->progress, loop_.now());
         if (std::exchange(again_, false)) look();
     }
 
@@ -76,6 +83,7 @@ class Follower final : NoCopy {
     ProgressLine line_;
     os::Timer timer_;
     std::unique_ptr<http::Call> call_{};
+    std::unique_ptr<http::Call> look_call_{};
     bool looking_{false};
     bool again_{false};
     std::optional<Result<std::string>> outcome_{};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/context.hpp"
 #include "cli/progress.hpp"
@@ -14,17 +15,19 @@ namespace hal0::cli {
 // What one look at the work showed.
 struct Look {
     Progress progress{};
-    std::string note{};
-    std::optional<Result<void>> end{};  // how it ended, once it has
+    std::vector<std::string> notes{};   // things worth telling until now, the newest last
+    std::optional<Result<void>> end{};  // how it ended, once that shows
 };
 
 struct Work {
-    std::string target{};   // what to GET to see how it stands
-    std::string subject{};  // "loading primary": it goes on when we leave
+    std::string subject{};  // "loading primary": for people
+    std::string look_at{};  // what to GET to see how it stands
     std::function<Result<Look>(std::string const& body)> read{};
+    // A call whose answer is the end of the work, where there is one. The work goes on when it is cut.
+    std::optional<http::ClientRequest> call{};
 };
 
-// Gives the last body seen, or Cancelled when Ctrl-C came first.
+// The answer of the call, or the last body looked at; Cancelled when Ctrl-C came first.
 Result<std::string> follow(Context& context, Api const& api, Work const& work);
 
 }  // namespace hal0::cli

@@ -33,13 +33,13 @@ Result<ModelView> find_model(Context& context, std::string const& id) {
                                              : std::string{"'hal0 model list' shows what there is"})};
 }
 
-// An answer that is a job is followed to its end.
+// What is here already is a job that is done.
 Result<void> pull_through(Context& context, Api const& api, Arguments const& arguments) {
     auto const& id = arguments.text("ID");
     HAL0_TRY(body, api.post("/api/models/pull", wire::encode(wire::ModelPull{id})));
-    auto const job = wire::decode<wire::JobView>(body);
-    if (!job || arguments.has("no-wait")) return {};
-    HAL0_CHECK(follow(context, api, job_work(*job, format("pulling {}", id))));
+    HAL0_TRY(job, wire::decode<wire::JobView>(body));
+    if (job.state == "done" || arguments.has("no-wait")) return {};
+    HAL0_CHECK(follow(context, api, job_work(job, format("pulling {}", id))));
     return {};
 }
 

@@ -3,6 +3,15 @@
 #include "base/format.hpp"
 
 namespace hal0::cli {
+namespace {
+
+Error job_error(wire::JobView const& job, std::string_view subject) {
+    auto const log = job.log.empty() ? std::string{} : format("; its log is {}", job.log);
+    return {job.state == "cancelled" ? Errc::Conflict : Errc::Internal,
+            format("{} {}: {}{}", subject, job.state, job.message, log)};
+}
+
+}  // namespace
 
 int say(Context& context, std::string_view line) {
     context.terminal.out(format("{}\n", line));
@@ -12,19 +21,12 @@ int say(Context& context, std::string_view line) {
 Work job_work(wire::JobView const& job, std::string subject) {
     auto read = [subject](std::string const& body) -> Result<Look> {
         HAL0_TRY(now, wire::decode<wire::JobView>(body));
-        Look look{.progress = progress_of(now)};
-        if (now.state == "running") {
-            look.note = now.message;
-        } else if (now.state == "done") {
-            look.end = Result<void>{};
-        } else {
-            auto const log = now.log.empty() ? std::string{} : format("; its log is {}", now.log);
-            look.end = Error{now.state == "cancelled" ? Errc::Conflict : Errc::Internal,
-                             format("{} {}: {}{}", subject, now.state, now.message, log)};
-        }
+        Look look{.progress = progress_of(now), .notes = now.notes};
+        if (now.state == "done") look.end = Result<void>{};
+        if (now.state == "failed" || now.state == "cancelled") look.end = job_error(now, subject);
         return look;
     };
-    return {format("/api/jobs/{}", segment(job.id)), subject, std::move(read)};
+    return {.subject = subject, .look_at = format("/api/jobs/{}", segment(job.id)), .read = std::move(read)};
 }
 
 }  // namespace hal0::cli

@@ -28,7 +28,7 @@ class OfflineJob final : NoCopy {
     explicit OfflineJob(Terminal& terminal) : line_{terminal} {}
     [[nodiscard]] Offline::OnJob told() {
         return [this](wire::JobView const& job) {
-            line_.note(job.message);
+            line_.notes(job.notes);
             line_.show(progress_of(job), Clock::now());
         };
     }

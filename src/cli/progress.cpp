@@ -112,11 +112,13 @@ void ProgressLine::show(Progress const& progress, TimePoint now) {
     shown_ = std::move(text);
 }
 
-void ProgressLine::note(std::string_view text) {
-    if (text.empty() || text == note_) return;
-    note_ = text;
-    clear();
-    terminal_.err(format("{}\n", text));
+void ProgressLine::notes(std::vector<std::string> const& all) {
+    auto const last = std::find(all.rbegin(), all.rend(), note_).base();  // after it, or the first
+    for (auto note = last; note != all.end(); ++note) {
+        clear();
+        terminal_.err(format("{}\n", *note));
+        note_ = *note;
+    }
 }
 
 void ProgressLine::clear() {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/no_copy.hpp"
 #include "base/units.hpp"
@@ -47,8 +48,9 @@ class ProgressLine final : NoCopy {
     explicit ProgressLine(Terminal& terminal) : terminal_{terminal}, tty_{terminal.is_tty(Stream::Err)} {}
     ~ProgressLine() { clear(); }
     void show(Progress const& progress, TimePoint now);
-    void note(std::string_view text);  // a line that stays; the same one again is not repeated
-    void clear();                      // takes the changing line away
+    // Lines that stay; those told already are not told again.
+    void notes(std::vector<std::string> const& all);
+    void clear();  // takes the changing line away
 
   private:
     Terminal& terminal_;
@@ -56,7 +58,7 @@ class ProgressLine final : NoCopy {
     Rate rate_{};
     std::string step_{};
     TimePoint step_began_{};
-    std::string note_{};
+    std::string note_{};   // the last one told
     std::string shown_{};  // on the changing line
     std::optional<TimePoint> plain_at_{};
 };

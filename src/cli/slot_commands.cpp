@@ -16,50 +16,28 @@ using wire::SlotView;
 constexpr Duration log_silence_max = std::chrono::hours{24};
 constexpr std::int64_t log_lines_default = 50;
 
-// What a slot was asked for, and so when the waiting for it is over.
-enum class Goal {
-    Ready,
-    ReadyIfWanted,  // a new model or a new slot: it need not be up
-    Offline,
+struct Operation {
+    std::string_view verb{};     // of the API: "load"
+    std::string_view subject{};  // for people: "loading"
+    std::string body{};
 };
 
-std::optional<Result<void>> end_of(SlotView const& slot, Goal goal) {
-    bool const down = slot.state == "offline" || slot.state == "error";
-    if (goal == Goal::Offline) return down ? std::optional{Result<void>{}} : std::nullopt;
-    if (slot.state == "ready") return Result<void>{};
-    if (slot.state == "error") {
-        return Error{Errc::Unavailable, format("{} did not come up: {}; 'hal0 slot explain {}' says more",
-                                               slot.name, slot.cause, slot.name)};
-    }
-    if (slot.state == "offline" && slot.wanted == "down") {
-        if (goal == Goal::ReadyIfWanted) return Result<void>{};
-        return Error{Errc::Conflict, format("{} is offline: {}", slot.name, slot.cause)};
-    }
-    return std::nullopt;
-}
-
-Work slot_work(std::string const& name, std::string subject, Goal goal) {
-    auto read = [goal](std::string const& body) -> Result<Look> {
-        HAL0_TRY(slot, wire::decode<SlotView>(body));
-        return Look{.progress = {.step = format("{}: {}", slot.name, slot.state)}, .end = end_of(slot, goal)};
-    };
-    return {slot_target(name), std::move(subject), std::move(read)};
-}
-
-// What the daemon was asked to do with a slot, to its end unless --no-wait; then how the slot stands.
-Result<int> see_through(Arguments const& arguments, Context& context, Api const& api, Work const& work) {
-    bool const wait = !arguments.has("no-wait");
-    HAL0_TRY(body, wait ? follow(context, api, work) : api.get(work.target));
-    HAL0_TRY(slot, wire::decode<SlotView>(body));
+int say_state(Arguments const& arguments, Context& context, SlotView const& slot) {
     if (arguments.has("json")) return say(context, wire::encode(slot));
     auto const state = painted(context.terminal, Stream::Out, slot.state, style_of_state(slot.state));
-    return say(context, format("{} is {}: {}", slot.name, state, slot.cause));
+    return say(context, format("{} is {}{}{}", slot.name, state, slot.cause.empty() ? "" : ": ", slot.cause));
 }
 
-Result<int> ask(Arguments const& arguments, Context& context, std::string_view verb, Work const& work) {
+Result<int> operate(Arguments const& arguments, Context& context, Operation const& operation) {
     HAL0_TRY(api, context.api());
-    HAL0_CHECK(api.post(slot_target(arguments.text("NAME"), verb)));
-    return see_through(arguments, context, api, work);
+    auto const& name = arguments.text("NAME");
+    bool const waits = !arguments.has("no-wait");
+    auto call = api.request(http::Method::Post,
+                            slot_target(name, operation.verb) + (waits ? "" : "?wait=false"), operation.body);
+    HAL0_TRY(body, waits ? follow(context, api, slot_work(operation.subject, name, std::move(call)))
+                         : api.outcome(http::fetch(std::move(call))));
+    HAL0_TRY(slot, wire::decode<SlotView>(body));
+    return say_state(arguments, context, slot);
 }
 
 }  // namespace
@@ -68,8 +46,12 @@ std::string slot_target(std::string_view slot, std::string_view what) {
     return format("/api/slots/{}{}{}", segment(slot), what.empty() ? "" : "/", what);
 }
 
-Work unload_work(std::string const& slot) {
-    return slot_work(slot, format("unloading {}", slot), Goal::Offline);
+Work slot_work(std::string_view subject, std::string const& slot, http::ClientRequest call) {
+    auto read = [](std::string const& body) -> Result<Look> {
+        HAL0_TRY(view, wire::decode<SlotView>(body));
+        return Look{.progress = {.step = format("{} is {}", view.name, view.state)}};
+    };
+    return {format("{} {}", subject, slot), slot_target(slot), std::move(read), std::move(call)};
 }
 
 Result<int> slot_list(Arguments const& arguments, Context& context) {
@@ -117,25 +99,20 @@ Result<int> slot_logs(Arguments const& arguments, Context& context) {
 }
 
 Result<int> slot_load(Arguments const& arguments, Context& context) {
-    auto const& name = arguments.text("NAME");
-    return ask(arguments, context, "load", slot_work(name, format("loading {}", name), Goal::Ready));
+    return operate(arguments, context, {"load", "loading"});
 }
 
 Result<int> slot_unload(Arguments const& arguments, Context& context) {
-    return ask(arguments, context, "unload", unload_work(arguments.text("NAME")));
+    return operate(arguments, context, {"unload", "unloading"});
 }
 
 Result<int> slot_restart(Arguments const& arguments, Context& context) {
-    auto const& name = arguments.text("NAME");
-    return ask(arguments, context, "restart", slot_work(name, format("restarting {}", name), Goal::Ready));
+    return operate(arguments, context, {"restart", "restarting"});
 }
 
 Result<int> slot_swap(Arguments const& arguments, Context& context) {
-    HAL0_TRY(api, context.api());
-    auto const& name = arguments.text("NAME");
-    HAL0_CHECK(api.post(slot_target(name, "swap"), wire::encode(wire::SlotSwap{arguments.text("MODEL")})));
-    return see_through(arguments, context, api,
-                       slot_work(name, format("swapping the model of {}", name), Goal::ReadyIfWanted));
+    auto body = wire::encode(wire::SlotSwap{arguments.text("MODEL")});
+    return operate(arguments, context, {"swap", "swapping the model of", std::move(body)});
 }
 
 Result<int> slot_create(Arguments const& arguments, Context& context) {
@@ -153,15 +130,17 @@ Result<int> slot_create(Arguments const& arguments, Context& context) {
     if (arguments.has("on-demand")) wanted.enabled = false;
     if (arguments.has("extra-arg")) wanted.extra_args = arguments.all("extra-arg");
     HAL0_TRY(api, context.api());
-    HAL0_CHECK(api.post("/api/slots", wire::encode(wanted)));
-    return see_through(arguments, context, api,
-                       slot_work(wanted.name, format("loading {}", wanted.name), Goal::ReadyIfWanted));
+    HAL0_TRY(body, api.post("/api/slots", wire::encode(wanted)));
+    HAL0_TRY(slot, wire::decode<SlotView>(body));
+    bool const comes_up = slot.wanted == "up" && !arguments.has("no-wait");
+    return comes_up ? slot_load(arguments, context) : say_state(arguments, context, slot);
 }
 
 Result<int> slot_delete(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
-    HAL0_CHECK(api.remove(slot_target(name)));
+    HAL0_CHECK(follow(context, api,
+                      slot_work("deleting", name, api.request(http::Method::Delete, slot_target(name)))));
     return say(context, format("the slot {} is gone; its model stays", name));
 }
 

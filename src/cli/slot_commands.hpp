@@ -16,8 +16,8 @@ Result<int> slot_swap(Arguments const& arguments, Context& context);
 Result<int> slot_create(Arguments const& arguments, Context& context);
 Result<int> slot_delete(Arguments const& arguments, Context& context);
 
-// Until a slot whose unloading was asked for has no worker any more.
-Work unload_work(std::string const& slot);
+// What a slot is to do (`call`), to its end; its state is looked at until then. `subject`: "loading".
+Work slot_work(std::string_view subject, std::string const& slot, http::ClientRequest call);
 std::string slot_target(std::string_view slot, std::string_view what = "");  // "/api/slots/NAME/WHAT"
 
 }  // namespace hal0::cli
