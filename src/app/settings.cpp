@@ -81,9 +81,8 @@ void refuse(toml::TableReader& in, std::string_view key, Error const& error) {
 }
 
 void read_listen(toml::TableReader& in, std::vector<os::Address>& listen) {
+    if (in.member("listen") == nullptr) return;
     std::vector<std::string> texts;
-    for (auto const& address : listen)
-        texts.push_back(to_string(address));
     in.one_or_more("listen", texts);
     auto addresses = listen_addresses(texts);
     if (!addresses) return refuse(in, "listen", addresses.error());
@@ -279,8 +278,8 @@ std::optional<Bytes> parse_bytes(std::string_view text) {
     constexpr std::array units{Unit{"", 1},
                                Unit{"B", 1},
                                Unit{"kB", 1000},
-                               Unit{"MB", 1000 * 1000},
-                               Unit{"GB", 1000 * 1000 * 1000},
+                               Unit{"MB", 1000LL * 1000},
+                               Unit{"GB", 1000LL * 1000 * 1000},
                                Unit{"KiB", 1LL << 10},
                                Unit{"MiB", 1LL << 20},
                                Unit{"GiB", 1LL << 30}};

@@ -60,6 +60,7 @@ template <class F> void check_values(SlotConfig const& config, F const& report) 
 
 std::string kinds() {
     std::vector<std::string> names;
+    names.reserve(models::kind_names.size());
     for (auto const& entry : models::kind_names)
         names.emplace_back(entry.name);
     return join(names, ", ");

@@ -96,7 +96,8 @@ class Converter {
     }
 
     [[nodiscard]] Value value(::toml::node const& node) const {
-        Value made{.span = offsets_.of(node.source())};
+        Value made;
+        made.span = offsets_.of(node.source());
         if (auto const* table_node = node.as_table()) {
             made.data = table(*table_node);
         } else if (auto const* array = node.as_array()) {

@@ -40,7 +40,8 @@ struct Member;
 struct Value {
     using Array = std::vector<Value>;
     using Table = std::vector<Member>;  // in the order of the text
-    std::variant<bool, std::int64_t, double, std::string, Moment, Array, Table> data{false};
+    // No initializer: with one, clang wants Member complete here. A variant begins as its first, false.
+    std::variant<bool, std::int64_t, double, std::string, Moment, Array, Table> data;
     Form form{Form::Written};
     Span
         span{};  // the value's text; of a table its header or, dotted, its key; of [[…]] first to last header
