@@ -182,7 +182,7 @@ void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     auto const framing = framing_of(head, terms_.head_request);
     body_ = BodyTracker{framing, head.content_length.value_or(0)};
     decode_ = framing == Framing::Chunked && !terms_.knows_chunks();
-    if (framing == Framing::UntilClose || decode_) terms_.keep_alive = false;
+    if (framing == Framing::UntilClose || decode_ || shared_.draining) terms_.keep_alive = false;
     events_only_ = is_event_stream(head);
     if (events_only_) os::set_send_buffer(client_.fd(), sse_send_buffer_bytes);
     auto const allowed = keep_alive_of(head);
@@ -211,8 +211,9 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
     if (!client_.send({head, payload})) return finish(Ending::ClientGone, After::Abort);
     if (body_.bad()) return cut(died, Ending::UpstreamCut);
     if (!body_.ended()) return;
-    bool const surplus = used < bytes.size();
-    if (surplus || !request_sent() || hung_up_) keep_upstream_ = false;
+    // Bytes beyond the end, seen or perhaps still unread, would be taken for the next answer.
+    bool const surplus = used < bytes.size() || readable_;
+    if (surplus || !request_sent()) keep_upstream_ = false;
     finish(Ending::Complete, terms_.keep_alive ? After::KeepAlive : After::Close);
 }
 

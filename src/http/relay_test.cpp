@@ -261,6 +261,35 @@ TEST(UpstreamPool, KeepsOnlyWhatCanServeAgain) {
     }
 }
 
+TEST(UpstreamPool, DoesntKeepWhatMayHoldUnreadBytes) {
+    Relays world;
+    std::string const head = "HTTP/1.1 200 OK\r\nContent-Length: 65000\r\n\r\n";
+    // The answer fills the read that ends it to the last byte: what follows is not seen by it.
+    std::string const interim =
+        "HTTP/1.1 103 x\r\nX: " + std::string(scratch_bytes - head.size() - 65'000 - 23, 'x') + "\r\n\r\n";
+    ASSERT_EQ(interim.size() + head.size() + 65'000, scratch_bytes);
+    auto const got = world.through(interim + head + std::string(65'000, 'x') + "HTTP/1.1 200 Forged", "xxx");
+    ASSERT_TRUE(world.until([&] { return !world.handler.outcomes.empty(); }));
+    EXPECT_EQ(world.server->counters().upstream_open, 0U);
+}
+
+TEST(UpstreamPool, TakesTheConnectionUsedLast) {
+    Relays world;
+    auto const first = world.begin();
+    auto const second = world.connect();
+    second->send(question);
+    ASSERT_TRUE(world.until([&] { return world.worker.peers.size() == 2 && world.worker.last().has("{}"); }));
+    for (auto const& peer : world.worker.peers) {
+        peer->send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        ASSERT_TRUE(world.until([&] { return world.server->counters().upstream_idle > 0; }));
+        world.settle();
+        peer->received.clear();
+    }
+    first->send(question);
+    EXPECT_TRUE(world.until([&] { return world.worker.last().has("{}"); }));
+    EXPECT_EQ(world.server->counters().upstream_idle, 1U);
+}
+
 TEST(UpstreamPool, AClosedConnectionLeavesIt) {
     Relays world;
     (void)world.through("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "\r\n\r\nx");

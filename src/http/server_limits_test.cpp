@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "http/connection.hpp"
 #include "http/limits.hpp"
 #include "http/test_peer.hpp"
 
@@ -156,6 +157,11 @@ TEST(Deadlines, AClientThatTakesNothingIsCut) {
 
 // ---- many
 
+TEST(Many, AConnectionIsSmall) {
+    // What an open stream costs here, its connection to the worker included; buffers come and go.
+    EXPECT_LE(sizeof(Connection) + sizeof(Upstream), std::size_t{800});
+}
+
 TEST(Many, HalfSentRequestsDisturbNobody) {
     World world;
     std::vector<std::unique_ptr<Peer>> held;
@@ -224,6 +230,20 @@ TEST(Drain, FinishesWhatIsAnsweredAndTakesNothingNew) {
     ASSERT_TRUE(world.until([&] { return done && waiting->over(); }));
     EXPECT_TRUE(waiting->has("connection: close"));
     EXPECT_TRUE(waiting->has("done"));
+}
+
+TEST(Drain, ARelayUnderWayEndsItsConnection) {
+    World world;
+    world.relay_all();
+    Stand worker{*world.loop, world.worker_address};
+    auto const client = world.connect();
+    client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(world.until([&] { return !worker.peers.empty() && worker.last().has("GET"); }));
+    bool done = false;
+    world.server->drain([&done] { done = true; });
+    worker.last().send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+    ASSERT_TRUE(world.until([&] { return done && client->over(); }));
+    EXPECT_TRUE(client->has("connection: close\r\n\r\nab"));
 }
 
 TEST(Drain, IsToldEvenIfNobodyIsThere) {

@@ -191,5 +191,34 @@ TEST(Net, ConnectingToNobodyIsUnavailable) {
     EXPECT_EQ(connect_to(UnixAddress{dir / "none"}).error().kind, Errc::NotFound);
 }
 
+TEST(Net, AFullBacklogOfAUnixSocketIsBusy) {
+    TestDir dir;
+    UnixAddress const address{dir / "s"};
+    auto const listener = listen_on(address, 0).value();
+    std::vector<UniqueFd> waiting;
+    auto one = connect_to(address);
+    for (; one && waiting.size() < 100; one = connect_to(address))
+        waiting.push_back(std::move(one).value());
+    ASSERT_FALSE(one.ok());
+    EXPECT_EQ(one.error().kind, Errc::Busy);
+    while (accept_one(listener.get())->open()) {
+    }
+    EXPECT_TRUE(connect_to(address).ok());
+}
+
+TEST(Net, AfterEndSendingThePeersBytesStillCome) {
+    TestDir dir;
+    UnixAddress const address{dir / "s"};
+    auto const listener = listen_on(address).value();
+    auto const client = connect_to(address).value();
+    auto const server = accept_one(listener.get()).value();
+    end_sending(client.get());
+    std::array<char, 8> buffer{};
+    EXPECT_TRUE(read_some(server.get(), buffer.data(), buffer.size()).closed);
+    Slice const late{"late", 4};
+    EXPECT_EQ(write_some(server.get(), &late, 1).count, 4U);
+    EXPECT_EQ(read_some(client.get(), buffer.data(), buffer.size()).count, 4U);
+}
+
 }  // namespace
 }  // namespace hal0::os
