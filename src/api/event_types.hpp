@@ -3,22 +3,24 @@
 #include <array>
 #include <string_view>
 
+#include "wire/views.hpp"
+
 namespace hal0::api {
 
 struct EventType {
     std::string_view name{};
     std::string_view subject{};
-    std::string_view data{};
+    wire::BodyDoc (*data)(){nullptr};  // null: it has none
     std::string_view when{};
 };
 
-inline constexpr EventType slot_state{"slot.state", "the slot's name", "SlotView",
+inline constexpr EventType slot_state{"slot.state", "the slot's name", &wire::describe<wire::SlotView>,
                                       "A slot is new, or something of it changed."};
-inline constexpr EventType slot_removed{"slot.removed", "the slot's name", "null", "A slot is no more."};
-inline constexpr EventType job_changed{"job", "the job's id", "JobView",
+inline constexpr EventType slot_removed{"slot.removed", "the slot's name", nullptr, "A slot is no more."};
+inline constexpr EventType job_changed{"job", "the job's id", &wire::describe<wire::JobView>,
                                        "A job began, moved on (a few times a second at most) or ended."};
 inline constexpr EventType resync{
-    "resync", "", "null",
+    "resync", "", nullptr,
     "Events between the last one received and this one are gone: look at the present state first."};
 
 inline constexpr std::array event_types{slot_state, slot_removed, job_changed, resync};

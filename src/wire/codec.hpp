@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
 
@@ -115,7 +116,7 @@ template <Body T> Result<T> read_body(json::Value const& value, std::string cons
 
 template <class T> std::string type_name() {
     if constexpr (Body<T>) {
-        return "[" + std::string{T::title.name} + "](#" + std::string{T::title.name} + ")";
+        return "[" + std::string{T::title.name} + "](#" + lower(T::title.name) + ")";
     } else if constexpr (is_optional<T>) {
         return type_name<typename T::value_type>() + " or null";
     } else if constexpr (is_list<T>) {
@@ -170,10 +171,12 @@ template <Body T> Result<T> decode_request(std::string_view text) {
     return detail::read_body<T>(*value, "", Unknown::Refuse);
 }
 
+struct BodyDoc;
 struct FieldDoc {
     std::string name{};
-    std::string type{};  // "integer or null", "list of [SlotView](#SlotView)": Markdown
+    std::string type{};  // "integer or null", "list of [SlotView](#slotview)": Markdown
     std::string meaning{};
+    BodyDoc (*body)(){nullptr};  // of a member that is a body or a list of them
 };
 struct BodyDoc {
     std::string name{};
@@ -181,10 +184,27 @@ struct BodyDoc {
     std::vector<FieldDoc> fields{};
 };
 
+template <Body T> BodyDoc describe();
+
+namespace detail {
+
+template <class T> constexpr auto describe_inner() -> BodyDoc (*)() {
+    if constexpr (Body<T>) {
+        return &describe<T>;
+    } else if constexpr (is_list<T>) {
+        return describe_inner<typename T::value_type>();
+    } else {
+        return nullptr;
+    }
+}
+
+}  // namespace detail
+
 template <Body T> BodyDoc describe() {
     BodyDoc doc{std::string{T::title.name}, std::string{T::title.what}, {}};
     auto member = [&doc]<class M>(std::string_view name, M const&, std::string_view meaning) {
-        doc.fields.push_back({std::string{name}, detail::type_name<M>(), std::string{meaning}});
+        doc.fields.push_back(
+            {std::string{name}, detail::type_name<M>(), std::string{meaning}, detail::describe_inner<M>()});
     };
     T const body{};
     T::fields(body, member);

@@ -242,7 +242,7 @@ struct JobView {
     bool operator==(JobView const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {
-        f("id", self.id, "for `GET /api/jobs/{id}`");
+        f("id", self.id, "for `GET /api/jobs/{id}`; empty where there was nothing to do");
         f("kind", self.kind, "`model.pull` or `engine.install`");
         f("subject", self.subject, "the model or engine");
         f("state", self.state, "`running`, `done`, `failed`, `cancelled`");

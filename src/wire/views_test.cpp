@@ -119,7 +119,9 @@ TEST(Views, TypesAreNamedForTheReader) {
     };
     EXPECT_EQ(type("version"), "string");
     EXPECT_EQ(type("listen"), "list of strings");
-    EXPECT_EQ(type("slots"), "list of [SlotView](#SlotView)");
+    EXPECT_EQ(type("slots"), "list of [SlotView](#slotview)");
+    EXPECT_EQ(doc.fields.at(5).name, "places");
+    EXPECT_EQ(doc.fields.at(5).body().name, "PlacesView");
     EXPECT_EQ(describe<SlotView>().fields.at(10).type, "integer or null");
 }
 

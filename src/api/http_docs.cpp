@@ -1,0 +1,177 @@
+#include "api/http_docs.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "api/admin_routes.hpp"
+#include "api/endpoints.hpp"
+#include "api/event_types.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "wire/status.hpp"
+
+namespace hal0::api {
+namespace {
+
+constexpr std::string_view opening = R"(# HTTP reference
+
+<!-- Made by `build/dev/bin/hal0-http-docs` from src/api and src/wire: don't edit it here. -->
+
+hal0 answers on 127.0.0.1:8080 and on a unix socket, unless its settings say otherwise. Where a key is set, each
+request over TCP needs `Authorization: Bearer KEY`. A request whose `Host` or `Origin` isn't allowed is refused.
+
+`/v1` speaks OpenAI's API (and Anthropic's messages, and Jina's and Cohere's reranking): the `model` of a request is
+a slot (`primary`, `hal0/primary`), a model id, or nothing, which takes the slot of that kind of work. `/api` is for
+those who run the box:
+
+```
+curl localhost:8080/api/slots
+curl -X POST localhost:8080/api/slots/primary/load
+curl -N localhost:8080/api/events
+```
+
+## Models at work
+
+| request | what it does |
+|---|---|
+)";
+
+constexpr std::string_view on_errors = R"(
+## Errors
+
+Under `/api/`: `{"error": {"code": "not_found", "message": "…", "details": {…}}}`. Everywhere else OpenAI's:
+`{"error": {"message": "…", "type": "invalid_request_error", "param": null, "code": "model_not_found"}}`.
+With 503 for `busy` comes `Retry-After`; with 405 comes `Allow`.
+
+| status | code | OpenAI's type |
+|---|---|---|
+)";
+
+constexpr std::string_view on_admin = R"(
+## The admin API
+
+A list is an array at top level. A request with a member or a query parameter that isn't listed here is refused.
+)";
+
+constexpr std::string_view on_events = R"(
+#### Following them
+
+`GET /api/events` is a stream of server-sent events. Each has an `id`, its type as `event`, and as `data` an
+[EventView](#eventview). A client that lost its connection sends the last id it saw as `Last-Event-ID` and gets what it
+has missed, or `resync` when that is gone. A comment every 15 seconds shows that the connection lives.
+
+| type | subject | data | when |
+|---|---|---|---|
+)";
+
+constexpr std::string_view on_bodies = R"(
+## Bodies
+
+Times are RFC 3339 in UTC, sizes are bytes. In a request, a member that may be null may be left out.
+)";
+
+std::string link(wire::BodyDoc const& body) { return format("[{}](#{})", body.name, lower(body.name)); }
+
+// The bodies that are spoken of, each once, in the order of their first mention.
+class Bodies {
+  public:
+    void add(wire::BodyDoc (*describe)()) {
+        if (describe == nullptr) return;
+        auto doc = describe();
+        auto const known = [&doc](wire::BodyDoc const& other) { return other.name == doc.name; };
+        if (std::any_of(all_.begin(), all_.end(), known)) return;
+        all_.push_back(doc);
+        for (auto const& field : doc.fields)
+            add(field.body);
+    }
+    [[nodiscard]] std::vector<wire::BodyDoc> const& all() const { return all_; }
+
+  private:
+    std::vector<wire::BodyDoc> all_{};
+};
+
+std::string endpoint_rows() {
+    std::string out;
+    for (auto const& row : endpoints())
+        out += format("| `{} {}{}` | {} |\n", http::method_name(row.method), row.path,
+                      row.path.ends_with('/') ? "{id}" : "", row.summary);
+    return out;
+}
+
+std::string error_rows() {
+    std::vector<std::string> rows;
+    for (int k = 0; k <= static_cast<int>(Errc::Internal); ++k) {
+        auto const kind = static_cast<Errc>(k);
+        if (kind == Errc::Cancelled) continue;  // nobody is there to receive it
+        rows.push_back(format("| {} | `{}` | `{}` |\n", wire::http_status(kind), errc_name(kind),
+                              wire::openai_type(kind)));
+    }
+    std::sort(rows.begin(), rows.end());
+    return join(rows, "");
+}
+
+std::string takes(AdminRoute const& row) {
+    std::vector<std::string> parts;
+    if (row.request != nullptr) parts.push_back(link(row.request()));
+    for (auto const& parameter : row.query)
+        parts.push_back(format("`?{}=`: {}", parameter.name, parameter.what));
+    return join(parts, "<br>");
+}
+
+std::string answers(AnswerDoc const& answer) {
+    using Shape = AnswerDoc::Shape;
+    switch (answer.shape) {
+        case Shape::Nothing: return std::string{answer.status};
+        case Shape::One: return format("{}: {}", answer.status, link(answer.body()));
+        case Shape::List: return format("{}: list of {}", answer.status, link(answer.body()));
+        case Shape::Text: return format("{}: text", answer.status);
+        case Shape::Events: return format("{}: server-sent events", answer.status);
+    }
+    return {};
+}
+
+std::string admin_rows(AdminGroup const& group, Bodies& bodies) {
+    auto out =
+        format("\n### {}\n\n| request | what it does | takes | answers |\n|---|---|---|---|\n", group.title);
+    for (auto const& row : group.routes) {
+        out += format("| `{} {}` | {} | {} | {} |\n", http::method_name(row.method), row.path, row.summary,
+                      takes(row), answers(row.answer));
+        bodies.add(row.request);
+        bodies.add(row.answer.body);
+    }
+    return out;
+}
+
+std::string event_rows() {
+    std::string out;
+    for (auto const& type : event_types)
+        out += format("| `{}` | {} | {} | {} |\n", type.name, type.subject,
+                      type.data == nullptr ? "null" : link(type.data()), type.when);
+    return out;
+}
+
+std::string body_section(wire::BodyDoc const& body) {
+    auto out =
+        format("\n### {}\n\n{}\n\n| member | type | what it means |\n|---|---|---|\n", body.name, body.what);
+    for (auto const& field : body.fields)
+        out += format("| `{}` | {} | {} |\n", field.name, field.type, field.meaning);
+    return out;
+}
+
+}  // namespace
+
+std::string render_http_docs() {
+    Bodies bodies;
+    auto out = std::string{opening} + endpoint_rows();
+    out.append(on_errors).append(error_rows()).append(on_admin);
+    for (auto const& group : admin_groups())
+        out += admin_rows(group, bodies);
+    bodies.add(&wire::describe<wire::EventView>);
+    out.append(on_events).append(event_rows()).append(on_bodies);
+    for (auto const& body : bodies.all())
+        out += body_section(body);
+    return out;
+}
+
+}  // namespace hal0::api
