@@ -24,6 +24,14 @@ std::string_view errc_name(Errc kind) {
     return "internal";
 }
 
+Errc errc_from_name(std::string_view name, Errc otherwise) {
+    for (int k = 0; k <= static_cast<int>(Errc::Internal); ++k) {
+        auto const kind = static_cast<Errc>(k);
+        if (errc_name(kind) == name) return kind;
+    }
+    return otherwise;
+}
+
 Error in_context(std::string_view doing, Error error) {
     error.message.insert(0, std::string{doing} + ": ");
     return error;

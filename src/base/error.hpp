@@ -30,6 +30,8 @@ enum class Errc : std::uint8_t {
 
 // The kind's stable name, as it stands in API errors ("not_found").
 std::string_view errc_name(Errc kind);
+// The kind of that name, as another process of ours said it; `otherwise` for a name from a newer one.
+Errc errc_from_name(std::string_view name, Errc otherwise);
 
 // One fact beside the message, for programs ("slot" -> "primary").
 struct Detail {

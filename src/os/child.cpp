@@ -270,6 +270,17 @@ void collect(int reader, int pidfd, std::size_t output_max, OnOutput const& on_o
 
 }  // namespace
 
+std::vector<std::string> environment_with(std::vector<std::string> variables) {
+    auto const name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        bool const set = std::any_of(variables.begin(), variables.end(), [&](std::string const& variable) {
+            return name_of(variable) == name_of(*entry);
+        });
+        if (!set) variables.emplace_back(*entry);
+    }
+    return variables;
+}
+
 Result<Finished> run_to_end(Command command, std::size_t output_max, OnOutput const& on_output) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error(errno, "creating a pipe");

@@ -25,6 +25,9 @@ struct Command {
     Session session{Session::Shared};
 };
 
+// This process's environment with those set ("NAME=value"), for Command::environment.
+std::vector<std::string> environment_with(std::vector<std::string> variables);
+
 // How a process ended. `known` is false for one that was adopted, not started, by us: the kernel tells its
 // end, not its status.
 struct ExitStatus {

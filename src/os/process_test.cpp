@@ -252,6 +252,14 @@ TEST(RunToEnd, DoesNotWaitForAGrandchildThatHoldsThePipe) {
     EXPECT_EQ(::kill(std::stoi(done.output), SIGKILL), 0);
 }
 
+TEST(Process, AnEnvironmentIsOursWithSomeOfItSet) {
+    ::setenv("HAL0_TEST_KEPT", "kept", 1);
+    ::setenv("HAL0_TEST_SET", "old", 1);
+    auto const finished = run_to_end({.argv = {"sh", "-c", "echo $HAL0_TEST_KEPT $HAL0_TEST_SET"},
+                                      .environment = environment_with({"HAL0_TEST_SET=new=er"})});
+    EXPECT_EQ(finished->output, "kept new=er\n");
+}
+
 TEST(LockFile, NamesItsHolderAcrossExecAndIsFreeAfterItsDeath) {
     TestDir dir;
     auto const path = dir / "lock";

@@ -7,14 +7,6 @@
 namespace hal0::wire {
 namespace {
 
-Errc errc_from_name(std::string_view name, Errc otherwise) {
-    for (int k = 0; k <= static_cast<int>(Errc::Internal); ++k) {
-        auto const kind = static_cast<Errc>(k);
-        if (errc_name(kind) == name) return kind;
-    }
-    return otherwise;
-}
-
 std::string_view detail(Error const& error, std::string_view name) {
     for (auto const& entry : error.details) {
         if (entry.name == name) return entry.value;

@@ -1,0 +1,91 @@
+// hal0-fetch: see README.md.
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <clocale>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "fetch/archive.hpp"
+#include "fetch/download.hpp"
+#include "fetch/report.hpp"
+
+namespace hal0::fetch {
+namespace {
+
+enum ExitCode { Done = 0, Failed = 1, Usage = 2, NoAnswer = 3 };
+
+constexpr std::string_view usage =
+    "usage: hal0-fetch url URL OUT [--size BYTES] [--answer-within SECONDS]\n"
+    "       hal0-fetch extract OUT ARCHIVE MEMBER [ARCHIVE MEMBER...]\n"
+    "       hal0-fetch unpack ARCHIVE PREFIX DIRECTORY\n";
+
+using Words = std::vector<std::string>;
+
+std::optional<Download> parse_download(Words const& words) {
+    if (words.size() < 2 || words.size() % 2 != 0) return std::nullopt;
+    Download download{.url = words[0], .target = words[1]};
+    for (std::size_t i = 2; i < words.size(); i += 2) {
+        auto const number = to_int(words[i + 1]);
+        if (!number || *number <= 0) return std::nullopt;
+        if (words[i] == "--size") {
+            download.size = {*number};
+        } else if (words[i] == "--answer-within") {
+            download.answer_within = std::chrono::seconds{*number};
+        } else {
+            return std::nullopt;
+        }
+    }
+    return download;
+}
+
+int finish(Result<void> const& result, Report& report) {
+    if (result) return Done;
+    report.failed(result.error());
+    return Failed;
+}
+
+int download(Download const& what, Report& report) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    auto const failure = run(what, report);
+    curl_global_cleanup();
+    if (!failure) return Done;
+    report.failed(failure->error);
+    return failure->peer == Failure::Peer::Silent ? NoAnswer : Failed;
+}
+
+int extract_members(Words const& words, Report& report) {
+    std::vector<Member> members;
+    for (std::size_t i = 1; i + 1 < words.size(); i += 2)
+        members.push_back({.archive = words[i], .name = words[i + 1]});
+    return finish(extract(members, words[0], report), report);
+}
+
+int main_of(std::string_view command, Words const& words) {
+    Report report;
+    if (command == "url") {
+        if (auto const what = parse_download(words)) return download(*what, report);
+    }
+    if (command == "extract" && words.size() >= 3 && words.size() % 2 == 1)
+        return extract_members(words, report);
+    if (command == "unpack" && words.size() == 3) {
+        return finish(unpack(words[0], words[1], words[2], report), report);
+    }
+    bool const help = command == "--help" || command == "-h";
+    std::fputs(std::string{usage}.c_str(), help ? stdout : stderr);
+    return help ? Done : Usage;
+}
+
+}  // namespace
+}  // namespace hal0::fetch
+
+int main(int argc, char** argv) {
+    std::setlocale(LC_CTYPE, "C.UTF-8");  // libarchive gives names only in a locale that can spell them
+    std::vector<std::string> const words(argv + std::min(argc, 2), argv + argc);
+    return hal0::fetch::main_of(argc > 1 ? argv[1] : "", words);
+}
