@@ -22,6 +22,16 @@
 namespace hal0::os {
 namespace {
 
+// As exec wants them: each a C string, a null at the end. They point into `strings`.
+std::vector<char*> pointers(std::vector<std::string> const& strings) {
+    std::vector<char*> out;
+    out.reserve(strings.size() + 1);
+    for (auto const& text : strings)
+        out.push_back(const_cast<char*>(text.c_str()));  // NOLINT: exec's type
+    out.push_back(nullptr);
+    return out;
+}
+
 // Owns the C structures posix_spawn wants.
 class SpawnPlan final : NoCopy {
   public:
@@ -74,15 +84,6 @@ class SpawnPlan final : NoCopy {
             fd = copies_.back().get();
         }
         ::posix_spawn_file_actions_adddup2(&actions_, fd, target);
-    }
-
-    static std::vector<char*> pointers(std::vector<std::string> const& strings) {
-        std::vector<char*> out;
-        out.reserve(strings.size() + 1);
-        for (auto const& text : strings)
-            out.push_back(const_cast<char*>(text.c_str()));  // NOLINT: exec's type
-        out.push_back(nullptr);
-        return out;
     }
 
     posix_spawn_file_actions_t actions_{};
@@ -152,6 +153,12 @@ Result<Started> start(Command const& command) {
 }
 
 }  // namespace
+
+Error exec_now(std::vector<std::string> const& argv) {
+    if (argv.empty()) return {Errc::Invalid, "no program named to run"};
+    ::execv(argv.front().c_str(), pointers(argv).data());
+    return errno_error(errno, format("executing {}", argv.front()));
+}
 
 std::string describe(ExitStatus const& status) {
     if (!status.known) return "ended; its status is unknown (it was not started by this process)";

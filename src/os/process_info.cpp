@@ -1,7 +1,9 @@
 #include "os/process_info.hpp"
 
+#include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/format.hpp"
@@ -32,6 +34,31 @@ std::optional<std::uint64_t> start_ticks(int pid) {
     auto const ticks = to_int(fields[start_time]);
     if (!ticks) return std::nullopt;
     return static_cast<std::uint64_t>(*ticks);
+}
+
+namespace {
+
+// "200000 100000": so many microseconds in each of so many; "max 100000": no limit.
+std::int64_t quota_cpus() {
+    auto const text = read_file("/sys/fs/cgroup/cpu.max", 4_KiB);
+    if (!text) return INT32_MAX;
+    auto const fields = split(trim(*text), ' ');
+    if (fields.size() != 2) return INT32_MAX;
+    auto const time = to_int(fields[0]);
+    auto const period = to_int(fields[1]);
+    if (!time || period.value_or(0) <= 0) return INT32_MAX;
+    return (*time + *period - 1) / *period;
+}
+
+}  // namespace
+
+int usable_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    // Fails where the box has more CPUs than the set has bits.
+    bool const known = ::sched_getaffinity(0, sizeof set, &set) == 0;
+    std::int64_t const cpus = known ? CPU_COUNT(&set) : ::sysconf(_SC_NPROCESSORS_ONLN);
+    return static_cast<int>(std::max<std::int64_t>(1, std::min(cpus, quota_cpus())));
 }
 
 }  // namespace hal0::os

@@ -13,4 +13,8 @@ std::optional<Bytes> resident_bytes(int pid);
 // When it started, in clock ticks since boot (stat's 22nd field): with the pid it names a process for good.
 std::optional<std::uint64_t> start_ticks(int pid);
 
+// How many threads can run at once for this process: its affinity, and a container's quota of CPU time
+// (cgroup v2, rounded up). At least 1.
+int usable_cpus();
+
 }  // namespace hal0::os
