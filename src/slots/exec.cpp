@@ -1,0 +1,65 @@
+#include "slots/exec.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include "base/format.hpp"
+#include "engines/worker_spec.hpp"
+#include "os/child.hpp"
+#include "os/file.hpp"
+#include "os/lock_file.hpp"
+#include "slots/config.hpp"
+#include "slots/run_dir.hpp"
+#include "slots/worker_log.hpp"
+
+namespace hal0::slots {
+namespace {
+
+constexpr Bytes spec_max = 1_MiB;
+
+void say(std::string const& line) { std::fputs((line + "\n").c_str(), stderr); }
+
+ExecFault fail(ExecFault fault, std::string const& slot, Error const& why) {
+    say(format("error: the worker of slot '{}' was not started: {}", slot, why.message));
+    return fault;
+}
+
+std::string now_utc() {
+    auto const now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 32> text{};
+    auto const size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), size};
+}
+
+Result<engines::WorkerSpec> read_spec(std::string const& path) {
+    HAL0_TRY(text, os::read_file(path, spec_max));
+    auto spec = engines::decode_spec(text);
+    if (!spec) return in_context(path, std::move(spec).error());
+    return spec;
+}
+
+}  // namespace
+
+ExecFault exec_worker(os::Places const& places, std::string const& slot) {
+    if (auto const named = check_slot_name(slot); !named)
+        return fail(ExecFault::BadName, slot, named.error());
+    auto const run = run_dir(places, slot);
+    auto lock = os::LockFile::acquire(run.lock);
+    if (!lock) {
+        bool const held = lock.error().kind == Errc::Conflict;
+        return fail(held ? ExecFault::LockHeld : ExecFault::NoLock, slot, lock.error());
+    }
+    auto const spec = read_spec(run.spec);
+    if (!spec) return fail(ExecFault::BadSpec, slot, spec.error());
+    lock->keep_across_exec();
+    // Its last worker's: engines refuse to start on a socket file that is there. Only now is it surely stale.
+    if (auto const removed = os::remove_file(spec->socket); !removed)
+        return fail(ExecFault::NoLock, slot, removed.error());
+    say(format("{} {} with {} {}, {}", worker_log_mark, spec->model, spec->engine, spec->version, now_utc()));
+    return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv));
+}
+
+}  // namespace hal0::slots

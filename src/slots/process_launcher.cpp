@@ -1,0 +1,72 @@
+#include "slots/process_launcher.hpp"
+
+#include <utility>
+
+#include "base/format.hpp"
+#include "os/file.hpp"
+#include "os/lock_file.hpp"
+#include "slots/run_dir.hpp"
+
+namespace hal0::slots {
+namespace {
+
+constexpr Bytes spec_max = 1_MiB;
+constexpr std::size_t key_bytes = 32;
+
+// One that is there stays: a worker that a dying daemon has just spawned may be about to read it.
+Result<void> make_key(std::string const& path) {
+    if (auto const present = os::read_file(path, 1_KiB); present && present->size() == 2 * key_bytes)
+        return {};
+    return os::atomic_write(path, os::random_hex(key_bytes), 0600);
+}
+
+Result<os::UniqueFd> open_log(std::string const& path) {
+    HAL0_CHECK(os::make_directories(os::directory_of(path)));
+    auto const present = os::status(path);
+    if (present && present->size > log_max) HAL0_CHECK(os::rename_path(path, path + ".1"));
+    return os::open_append(path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<os::Process>> ProcessLauncher::launch(std::string const& slot,
+                                                             engines::WorkerSpec const& spec, Ended ended) {
+    auto const run = run_dir(places_, slot);
+    HAL0_CHECK(os::make_directories(run.directory, 0700));
+    HAL0_CHECK(make_key(run.key));
+    HAL0_CHECK(os::atomic_write(run.spec, engines::encode(spec), 0600));
+    HAL0_TRY(log, open_log(run.log));
+    os::Command const command{.argv = {self_, "slot", "exec", slot},
+                              .out = log.get(),
+                              .err = log.get(),
+                              .session = os::Session::Own};
+    return os::Process::spawn(loop_, command, std::move(ended));
+}
+
+Result<std::optional<Found>> ProcessLauncher::adopt(std::string const& slot, Ended ended) {
+    auto const run = run_dir(places_, slot);
+    HAL0_TRY(holder, os::LockFile::holder(run.lock));
+    if (!holder) return std::optional<Found>{};
+    auto process = os::Process::adopt(loop_, *holder, std::move(ended));
+    if (!process && process.error().kind != Errc::NotFound) return std::move(process).error();
+    // Asked again now that the process is held fast: its number could have become another's in between.
+    HAL0_TRY(still, os::LockFile::holder(run.lock));
+    if (!process || still != holder) return std::optional<Found>{};
+    Found found{.process = std::move(process).value()};
+    auto const text = os::read_file(run.spec, spec_max);
+    auto spec = text && os::exists(run.key) ? engines::decode_spec(*text)
+                                            : Result<engines::WorkerSpec>{Error{Errc::NotFound, run.spec}};
+    if (spec) found.spec = std::move(spec).value();
+    return std::optional<Found>{std::move(found)};
+}
+
+Result<void> ProcessLauncher::forget(std::string const& slot) {
+    auto const run = run_dir(places_, slot);
+    HAL0_TRY(holder, os::LockFile::holder(run.lock));
+    if (holder)
+        return Error{Errc::Conflict,
+                     format("{} stays: process {} still runs as slot '{}'", run.directory, *holder, slot)};
+    return os::remove_tree(run.directory);
+}
+
+}  // namespace hal0::slots

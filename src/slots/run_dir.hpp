@@ -1,0 +1,21 @@
+#pragma once
+// Where the things of one slot's worker lie: RUN/slots/NAME/ and its log. `hal0 slot exec` and every daemon
+// find them by the name alone.
+#include <string>
+
+#include "os/places.hpp"
+
+namespace hal0::slots {
+
+struct RunDir {
+    std::string directory{};
+    std::string lock{};    // held by the worker while it lives
+    std::string spec{};    // what it runs (engines::WorkerSpec)
+    std::string key{};     // the bearer token it wants
+    std::string socket{};  // it listens on it
+    std::string log{};     // what it writes; elsewhere, for it outlives a reboot
+};
+std::string run_root(os::Places const& places);  // the directory of all of them
+RunDir run_dir(os::Places const& places, std::string const& slot);
+
+}  // namespace hal0::slots
