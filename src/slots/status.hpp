@@ -39,6 +39,7 @@ struct SlotStatus {
     std::int64_t context{0};  // tokens one request can use
     std::int64_t parallel{0};
     std::optional<int> pid{};             // while a worker lives
+    std::string program{};                // argv[0] of the worker that runs; empty when none does
     WallTime since{};                     // when `state` was entered
     std::optional<Bytes> memory{};        // resident, read now
     bool adopted{false};                  // the worker was started by an earlier daemon

@@ -1,0 +1,323 @@
+#include "slots/slot.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "base/format.hpp"
+#include "http/client.hpp"
+#include "os/file.hpp"
+
+namespace hal0::slots {
+namespace {
+
+constexpr char const* on_demand = "it loads on demand: with the first request for it, or when asked to";
+constexpr Duration probe_pause_first = std::chrono::milliseconds{20};
+constexpr Duration probe_pause_max = std::chrono::milliseconds{250};
+constexpr Duration probe_deadline = std::chrono::seconds{5};
+
+}  // namespace
+
+Slot::Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& file)
+    : world_{world},
+      name_{std::move(name)},
+      run_{run_dir(world.places, name_)},
+      plan_{Error{}},
+      cause_{on_demand},
+      since_{std::chrono::system_clock::now()},
+      load_timer_{world.loop,
+                  [this] {
+                      overdue_ = true;
+                      on(Event::LoadTimeout);
+                  }},
+      stop_timer_{world.loop, [this] { on(Event::StopTimeout); }},
+      retry_timer_{world.loop, [this] { on(Event::RetryDue); }},
+      probe_timer_{world.loop, [this] { probe(); }} {
+    take(file);
+}
+
+Slot::~Slot() = default;
+
+// ---- what is asked of it
+
+void Slot::begin() {
+    auto const adopted = adopt();
+    if (adopted && *adopted) {
+        on(Event::Adopted);
+        if (!running_) on(Event::Restart);
+        return;
+    }
+    if (!adopted) return cannot_launch(adopted.error());
+    if (fault_) return cannot_launch(*fault_);
+    if (state_.enabled) return on(Event::Load);
+    tell();
+}
+
+void Slot::reconfigure(Result<DecodedSlot> const& file) {
+    auto const before = config_;
+    bool const was_fault = fault_.has_value();
+    bool const was_enabled = state_.enabled;
+    take(file);
+    bool const same = !was_fault && !fault_ && before == config_;
+    auto const state = state_of(state_.phase);
+    if (same || state == State::Unloading) return tell();  // a next worker gets what stands there then
+    if (state_.worker) return compare_settings();
+    if (fault_) return cannot_launch(*fault_);
+    bool const failed = state == State::Error;
+    if (state_.enabled && (failed || !was_enabled)) return on(Event::Load);
+    if (failed) {  // mended, perhaps: the next request shows
+        on(Event::Unload);
+        cause_ = on_demand;
+    }
+    tell();
+}
+
+void Slot::load(Done done) {
+    on(Event::Load);
+    await(Goal::Up, std::move(done));
+}
+
+void Slot::unload(Done done) {
+    on(Event::Unload);
+    await(Goal::Down, std::move(done));
+}
+
+void Slot::restart(Done done) {
+    on(Event::Restart);
+    await(Goal::Up, std::move(done));
+}
+
+void Slot::leave(Done done) {
+    leaving_ = true;
+    unload(std::move(done));
+}
+
+Result<void> Slot::wake() {
+    if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
+    on(Event::Wake);
+    if (state_of(state_.phase) == State::Error) return refusal();
+    return {};
+}
+
+void Slot::supplies_changed() {
+    plan();
+    if (fault_ || !plan_.ok()) return tell();
+    if (state_.worker && restart_fault_) return compare_settings();
+    bool const was_lacking = state_.phase == Phase::Failed && state_.back_off.failures == 0;
+    if (was_lacking && state_.enabled) return on(Event::Load);
+    tell();
+}
+
+// ---- events and actions
+
+void Slot::on(Event event) {
+    events_.push_back(event);
+    if (handling_) return;  // it comes from what is done about another: that comes to its end first
+    handling_ = true;
+    while (!events_.empty()) {
+        auto const next = events_.front();
+        events_.pop_front();
+        handle(next);
+    }
+    handling_ = false;
+    settle();
+}
+
+void Slot::handle(Event event) {
+    auto const before = state_;
+    auto const next = step(state_, event, world_.loop.now());
+    state_ = next.state;
+    if (state_.phase != before.phase) entered(before.phase, event);
+    if (!(state_ == before)) tell();
+    for (auto const action : next.actions)
+        perform(action);
+}
+
+void Slot::entered(Phase from, Event event) {
+    if (state_of(from) != state_of(state_.phase)) since_ = std::chrono::system_clock::now();
+    cause_ = cause();
+    if (event == Event::RetryDue) ++restarts_;
+    if (state_.phase == Phase::Ready && !adopted_) ++loads_;
+    if (state_.phase != Phase::Starting && state_.phase != Phase::Loading) {
+        load_timer_.stop();
+        stop_probing();
+    }
+    if (state_.phase != Phase::Waiting) retry_timer_.stop();
+    if (state_.phase != Phase::Stopping) stop_timer_.stop();
+}
+
+void Slot::perform(Action action) {
+    switch (action) {
+        case Action::Launch: return launch();
+        case Action::Probe: return begin_probing();
+        case Action::CloseGate: return world_.host.slot_closing(name_);
+        case Action::OpenGate:
+            return world_.host.slot_ready(name_, os::UnixAddress{run_.socket},
+                                          os::read_file(run_.key, 1_KiB).value_or(""));
+        case Action::Terminate: signal_worker(SIGTERM); return stop_timer_.start(world_.patience.stop);
+        case Action::Kill: return signal_worker(SIGKILL);
+        case Action::ArmRetry: return retry_timer_.start(state_.back_off.until - world_.loop.now());
+        case Action::TellLost: return world_.host.slot_lost(name_);
+        case Action::TellFailed: return world_.host.slot_failed(name_, refusal());
+    }
+}
+
+void Slot::tell() { world_.host.slot_changed(status()); }
+
+void Slot::await(Goal goal, Done done) {
+    waiters_.push_back({goal, std::move(done)});
+    if (!handling_) settle();
+}
+
+void Slot::settle() {
+    auto const state = state_of(state_.phase);
+    bool const failed = state == State::Error;
+    bool const down = failed || state == State::Offline;
+    std::vector<std::pair<Done, Result<SlotStatus>>> over;
+    auto is_over = [&](Waiter& waiter) {
+        if (waiter.goal == Goal::Down) {
+            if (state == State::Unloading) return false;
+            over.emplace_back(std::move(waiter.done), status());
+            return true;
+        }
+        if (!down && state != State::Ready) return false;
+        if (state == State::Ready) {
+            over.emplace_back(std::move(waiter.done), status());
+        } else if (failed) {
+            over.emplace_back(std::move(waiter.done),
+                              Error{why_.kind, format("slot '{}' did not come up: {}", name_, cause_)});
+        } else {
+            over.emplace_back(std::move(waiter.done),
+                              Error{Errc::Conflict, format("slot '{}' was unloaded meanwhile", name_)});
+        }
+        return true;
+    };
+    std::erase_if(waiters_, is_over);
+    for (auto& [done, result] : over)
+        if (done) done(std::move(result));
+}
+
+// ---- its worker
+
+void Slot::take(Result<DecodedSlot> const& file) {
+    fault_.reset();
+    warnings_.clear();
+    if (file) {
+        config_ = file->config;
+        warnings_ = file->warnings;
+        state_.enabled = config_->enabled;
+    } else {
+        fault_ = file.error();
+    }
+    auto const status = os::status(file_path());
+    if (status) created_ = status->modified_ns / 1'000'000'000;
+    plan();
+}
+
+void Slot::plan() {
+    if (fault_) {
+        plan_ = *fault_;
+    } else if (config_) {
+        plan_ = plan_worker(*config_, world_.supplies, run_);
+        kind_ = kind_of(*config_, world_.supplies.models).value_or(kind_);
+    }
+}
+
+// With a living worker: whether it does what its file wants now.
+void Slot::compare_settings() {
+    restart_fault_.reset();
+    if (!plan_.ok()) restart_fault_ = plan_.error();
+    restart_pending_ = !(plan_.ok() && running_ && same_settings(*plan_, *running_));
+    if (restart_pending_ && !restart_fault_) return on(Event::Restart);
+    tell();
+}
+
+void Slot::cannot_launch(Error why) {
+    why_ = std::move(why);
+    on(Event::CannotLaunch);
+}
+
+// What an action finds out is about the past: it is handled before what came meanwhile.
+void Slot::launch() {
+    auto const adopted = adopt();
+    if (adopted && *adopted) {
+        if (!running_) events_.push_front(Event::Restart);
+        return events_.push_front(Event::Adopted);
+    }
+    plan();
+    if (!adopted || !plan_.ok()) {
+        why_ = adopted ? plan_.error() : adopted.error();
+        return events_.push_front(Event::CannotLaunch);
+    }
+    auto worker = world_.launcher.launch(name_, *plan_, [this](os::ExitStatus status) { ended(status); });
+    if (!worker) {
+        why_ = std::move(worker).error();
+        return events_.push_front(Event::SpawnFailed);
+    }
+    worker_ = std::move(worker).value();
+    running_ = *plan_;
+    adopted_ = false;
+    restart_pending_ = false;
+    restart_fault_.reset();
+    begin_probing();
+}
+
+// True when a worker lives; `running_` is empty where nothing tells any more what it is.
+Result<bool> Slot::adopt() {
+    HAL0_TRY(found, world_.launcher.adopt(name_, [this](os::ExitStatus status) { ended(status); }));
+    if (!found) return false;
+    worker_ = std::move(found->process);
+    running_ = std::move(found->spec);
+    adopted_ = true;
+    restart_pending_ = running_ && !(plan_.ok() && same_settings(*plan_, *running_));
+    if (!plan_.ok()) restart_fault_ = plan_.error();
+    return true;
+}
+
+// Where it fails, the worker has just ended, which is told by itself.
+void Slot::signal_worker(int number) {
+    if (worker_) (void)worker_->signal_group(number);
+}
+
+void Slot::ended(os::ExitStatus const& status) {
+    signal_worker(SIGKILL);  // what it leaves behind in its group
+    why_ = Error{Errc::Unavailable, words_of(status)};
+    overdue_ = false;
+    worker_.reset();
+    running_.reset();
+    on(Event::WorkerEnded);
+}
+
+// ---- is it ready?
+
+void Slot::begin_probing() {
+    started_at_ = world_.loop.now();
+    load_timer_.start(world_.patience.load);
+    probe_pause_ = probe_pause_first;
+    probe();
+}
+
+void Slot::probe() {
+    question_ = http::Call::start(world_.loop,
+                                  {.peer = os::UnixAddress{run_.socket},
+                                   .target = "/health",
+                                   .deadline = probe_deadline,
+                                   .answer_max = 64_KiB},
+                                  [this](Result<http::ClientAnswer> const& answer) { answered(answer); });
+}
+
+void Slot::answered(Result<http::ClientAnswer> const& answer) {
+    constexpr int ok = 200;
+    constexpr int not_yet = 503;
+    if (answer && answer->status == ok) return on(Event::AnswersReady);
+    probe_timer_.start(probe_pause_);
+    probe_pause_ = std::min(2 * probe_pause_, probe_pause_max);
+    if (answer && answer->status == not_yet) on(Event::AnswersLoading);
+}
+
+void Slot::stop_probing() {
+    probe_timer_.stop();
+    question_.reset();
+}
+
+}  // namespace hal0::slots

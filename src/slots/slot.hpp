@@ -1,0 +1,152 @@
+#pragma once
+// One slot: performs what slots/state.hpp decides, and tells it what happens. Everything on the control loop.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/no_copy.hpp"
+#include "os/loop.hpp"
+#include "os/places.hpp"
+#include "slots/config.hpp"
+#include "slots/host.hpp"
+#include "slots/launcher.hpp"
+#include "slots/plan.hpp"
+#include "slots/run_dir.hpp"
+#include "slots/state.hpp"
+#include "slots/status.hpp"
+
+namespace hal0::http {
+class Call;
+struct ClientAnswer;
+}  // namespace hal0::http
+
+namespace hal0::slots {
+
+struct Patience {
+    Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
+    Duration load{std::chrono::minutes{10}};              // from the worker's start to its first "ready"
+    Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps
+};
+
+// What all slots share; everything named here outlives them.
+struct SlotWorld {
+    os::Loop& loop;
+    Launcher& launcher;
+    SlotHost& host;
+    os::Places places;
+    Supplies supplies;
+    Patience patience{};
+};
+
+// Called once, when what was asked for is truly over; at once where there is nothing to wait for.
+using Done = std::function<void(Result<SlotStatus>)>;
+
+class Slot final : NoCopy {
+  public:
+    // `file`: what its file says, or why that can't be read.
+    Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& file);
+    ~Slot();
+
+    // Adopts its worker if one lives; else loads it where its file says so. Once.
+    void begin();
+    // Its file has other content. Only what changes the worker's argv restarts it; while the file can't be
+    // read, a living worker goes on as it is.
+    void reconfigure(Result<DecodedSlot> const& file);
+
+    void load(Done done);
+    void unload(Done done);
+    void restart(Done done);
+    // For good: no request wakes it any more.
+    void leave(Done done);
+    // For a request. An Error refuses it at once; else it comes up, or is up, or fails with a word to the
+    // host.
+    Result<void> wake();
+    void drained() { on(Event::Drained); }
+    // Models or engines came or changed: tries again what could not be started for lack of them.
+    void supplies_changed();
+
+    [[nodiscard]] std::string const& name() const { return name_; }
+    [[nodiscard]] bool leaving() const { return leaving_; }
+    [[nodiscard]] Wanted wanted() const { return state_.wanted; }
+    [[nodiscard]] std::optional<SlotConfig> const& config() const { return config_; }
+    [[nodiscard]] SlotStatus status() const;
+    [[nodiscard]] std::vector<std::string> explain() const;  // sentences, the most telling first
+
+  private:
+    enum class Goal { Up, Down };
+    struct Waiter {
+        Goal goal;
+        Done done;
+    };
+
+    void on(Event event);
+    void handle(Event event);
+    void entered(Phase from, Event event);
+    void perform(Action action);
+    void tell();
+    void await(Goal goal, Done done);
+    void settle();
+
+    void take(Result<DecodedSlot> const& file);
+    void plan();
+    void compare_settings();
+    void cannot_launch(Error why);
+    void launch();
+    Result<bool> adopt();
+    void signal_worker(int number);
+    void ended(os::ExitStatus const& status);
+    void begin_probing();
+    void probe();
+    void answered(Result<http::ClientAnswer> const& answer);
+    void stop_probing();
+
+    // What it says of itself: slot_words.cpp.
+    [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
+    [[nodiscard]] std::string cause() const;
+    [[nodiscard]] Error refusal() const;  // for requests: this slot can't serve them, and why
+    [[nodiscard]] std::string file_path() const;
+
+    SlotWorld const& world_;
+    std::string const name_;
+    RunDir const run_;
+
+    std::optional<SlotConfig> config_{};  // the last that could be read
+    std::optional<Error> fault_{};        // why the file can't be read now
+    std::vector<std::string> warnings_{};
+    std::int64_t created_{0};
+    Result<engines::WorkerSpec> plan_;  // what would be run now
+    models::Kind kind_{models::Kind::Chat};
+    std::optional<Error> restart_fault_{};  // why it goes on with the settings it has
+
+    SlotState state_{};
+    std::deque<Event> events_{};
+    bool handling_{false};
+    bool leaving_{false};
+    std::vector<Waiter> waiters_{};
+
+    std::unique_ptr<os::Process> worker_{};
+    std::optional<engines::WorkerSpec> running_{};
+    bool adopted_{false};
+    bool restart_pending_{false};
+    TimePoint started_at_{};
+    bool overdue_{false};                     // killed by us, for it wasn't ready in time
+    std::unique_ptr<http::Call> question_{};  // to the worker: are you ready?
+    Duration probe_pause_{};
+
+    Error why_{};  // the last failure
+    std::string cause_{};
+    WallTime since_{};
+    std::int64_t loads_{0};
+    std::int64_t restarts_{0};
+
+    os::Timer load_timer_;
+    os::Timer stop_timer_;
+    os::Timer retry_timer_;
+    os::Timer probe_timer_;
+};
+
+}  // namespace hal0::slots

@@ -1,0 +1,302 @@
+#include "slots/slot_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "os/file.hpp"
+
+namespace hal0::slots {
+namespace {
+
+constexpr Bytes file_max = 1_MiB;
+constexpr std::string_view suffix = ".toml";
+constexpr Duration watch_again_after = std::chrono::seconds{2};
+
+void tell(Done const& done, Result<SlotStatus> result) {
+    if (done) done(std::move(result));
+}
+
+// The slot a file is of; empty where it is of none: an editor's, or a name no slot can have.
+std::string slot_of_file(std::string_view file) {
+    if (!file.ends_with(suffix)) return {};
+    file.remove_suffix(suffix.size());
+    return valid_slot_name(file) ? std::string{file} : std::string{};
+}
+
+}  // namespace
+
+SlotTable::SlotTable(SlotWorld world)
+    : world_{std::move(world)},
+      directory_{os::join_path(world_.places.config, "slots")},
+      burial_{world_.loop, [this] { gone_.clear(); }},
+      look_timer_{world_.loop, [this] { look(); }},
+      watch_timer_{world_.loop, [this] {
+                       if (!watch()) watch_timer_.start(watch_again_after);
+                       scan();
+                   }} {}
+
+SlotTable::~SlotTable() = default;
+
+// ---- files
+
+Result<void> SlotTable::start() {
+    auto made = os::make_directories(directory_);
+    auto watching = made ? watch() : std::move(made);
+    scan();
+    look();
+    // Workers whose slots were removed while no daemon ran.
+    auto const running = os::list_directory(run_root(world_.places));
+    if (!running) return watching;
+    for (auto const& name : *running) {
+        if (!valid_slot_name(name) || slot(name) != nullptr) continue;
+        add(name, Error{Errc::NotFound, format("{} is gone", path_of(name))}).begin();
+        take_away(name, {});
+    }
+    return watching;
+}
+
+Result<void> SlotTable::watch() {
+    auto watch = os::DirWatch::make(world_.loop, directory_, [this](std::vector<std::string> const& names) {
+        mark(names);
+        if (!names.empty()) return look_timer_.start(world_.patience.file_quiet);
+        watch_timer_.start(Duration::zero());  // the directory went, or events were lost: begin anew
+    });
+    if (!watch) return std::move(watch).error();
+    watch_ = std::move(watch).value();
+    return {};
+}
+
+void SlotTable::mark(std::vector<std::string> const& files) {
+    for (auto const& file : files)
+        if (auto slot = slot_of_file(file); !slot.empty()) changed_.insert(std::move(slot));
+}
+
+// Marks every slot and every file. While the directory can't be read everything stays as it is.
+void SlotTable::scan() {
+    auto const files = os::list_directory(directory_);
+    if (!files) return;
+    mark(*files);
+    for (auto const& [name, slot] : slots_)
+        changed_.insert(name);
+    look_timer_.start(world_.patience.file_quiet);
+}
+
+void SlotTable::look() {
+    look_timer_.stop();
+    auto const names = std::exchange(changed_, {});
+    for (auto const& name : names)
+        look_at(name);
+}
+
+void SlotTable::look_at(std::string const& name) {
+    auto* const present = slot(name);
+    auto const file = read(name);
+    bool const gone = !file && file.error().kind == Errc::NotFound;
+    if (present != nullptr && present->leaving()) return;  // once it has left, its file is looked at again
+    if (gone && present != nullptr) return take_away(name, {});
+    if (gone) return;
+    if (present == nullptr) return add(name, file).begin();
+    present->reconfigure(file);
+}
+
+std::string SlotTable::path_of(std::string const& name) const {
+    return os::join_path(directory_, name + std::string{suffix});
+}
+
+Result<DecodedSlot> SlotTable::read(std::string const& name) const {
+    auto const path = path_of(name);
+    HAL0_TRY(text, os::read_file(path, file_max));
+    return decode_slot(name, text, path);
+}
+
+// ---- the slots
+
+Slot* SlotTable::slot(std::string const& name) const {
+    auto const at = slots_.find(name);
+    return at == slots_.end() ? nullptr : at->second.get();
+}
+
+Result<SlotStatus> SlotTable::find(std::string const& name) const {
+    if (auto const* found = slot(name)) return found->status();
+    std::vector<std::string> names;
+    names.reserve(slots_.size());
+    for (auto const& [other, entry] : slots_)
+        names.push_back(other);
+    auto const near = nearest(name, names);
+    auto const hint = near            ? format("; did you mean '{}'?", *near)
+                      : names.empty() ? std::string{"; there are no slots yet"}
+                                      : format("; there are {}", join(names, ", "));
+    return Error{Errc::NotFound, format("there is no slot '{}'{}", name, hint)}.with("slot", name);
+}
+
+Slot* SlotTable::free_slot(std::string const& name, Done const& done) const {
+    auto* const found = slot(name);
+    if (found == nullptr) {
+        tell(done, find(name).error());
+        return nullptr;
+    }
+    char const* const work = found->leaving()        ? "removed"
+                             : swaps_.contains(name) ? "given another model"
+                                                     : nullptr;
+    if (work == nullptr) return found;
+    tell(done, Error{Errc::Conflict, format("slot '{}' is being {}; try again after that", name, work)});
+    return nullptr;
+}
+
+std::vector<SlotStatus> SlotTable::list() const {
+    std::vector<SlotStatus> all;
+    all.reserve(slots_.size());
+    for (auto const& [name, entry] : slots_)
+        all.push_back(entry->status());
+    return all;
+}
+
+Result<std::string> SlotTable::log_path(std::string const& name) const {
+    HAL0_TRY(status, find(name));
+    return std::move(status.log);
+}
+
+Result<std::vector<std::string>> SlotTable::explain(std::string const& name) const {
+    if (auto const* found = slot(name)) return found->explain();
+    return find(name).error();
+}
+
+void SlotTable::load(std::string const& name, Done done) {
+    if (auto* found = free_slot(name, done)) found->load(std::move(done));
+}
+
+void SlotTable::unload(std::string const& name, Done done) {
+    if (auto* found = free_slot(name, done)) found->unload(std::move(done));
+}
+
+void SlotTable::restart(std::string const& name, Done done) {
+    if (auto* found = free_slot(name, done)) found->restart(std::move(done));
+}
+
+Result<void> SlotTable::wake(std::string const& name) {
+    if (auto* found = slot(name)) return found->wake();
+    return find(name).error();
+}
+
+void SlotTable::drained(std::string const& name) {
+    if (auto* found = slot(name)) found->drained();
+}
+
+void SlotTable::supplies_changed() {
+    for (auto const& [name, entry] : slots_)
+        if (!entry->leaving()) entry->supplies_changed();
+}
+
+// ---- making and removing
+
+Slot& SlotTable::add(std::string const& name, Result<DecodedSlot> const& file) {
+    auto& place = slots_[name];
+    place = std::make_unique<Slot>(world_, name, file);
+    return *place;
+}
+
+void SlotTable::create(SlotConfig const& config, Done const& done) {
+    auto make = [&]() -> Result<DecodedSlot> {
+        HAL0_CHECK(check_slot_name(config.name));
+        auto const path = path_of(config.name);
+        if (slot(config.name) != nullptr || os::exists(path))
+            return Error{Errc::Exists, format("there is a slot '{}' already: {}", config.name, path)};
+        auto const text = render_slot(config);
+        HAL0_TRY(decoded, decode_slot(config.name, text, path));
+        HAL0_CHECK(plan_worker(decoded.config, world_.supplies, run_dir(world_.places, config.name)));
+        HAL0_CHECK(os::atomic_write(path, text));
+        return decoded;
+    };
+    auto made = make();
+    if (!made) return tell(done, std::move(made).error());
+    auto& slot = add(config.name, made);
+    slot.begin();
+    tell(done, slot.status());
+}
+
+void SlotTable::remove(std::string const& name, Done done) {
+    if (free_slot(name, done) == nullptr) return;
+    // First: a daemon that dies from here on leaves a worker without a file, which the next one ends.
+    auto const removed = os::remove_file(path_of(name));
+    if (!removed) return tell(done, removed.error());
+    take_away(name, std::move(done));
+}
+
+void SlotTable::take_away(std::string const& name, Done done) {
+    auto& slot = *slots_.find(name)->second;
+    slot.leave(
+        [this, name, done = std::move(done)](Result<SlotStatus> last) { bury(name, done, std::move(last)); });
+}
+
+void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatus> last) {
+    auto const at = slots_.find(name);
+    gone_.push_back(std::move(at->second));
+    slots_.erase(at);
+    burial_.start(Duration::zero());
+    auto const forgotten = world_.launcher.forget(name);
+    world_.host.slot_removed(name);
+    if (!forgotten) last = forgotten.error();
+    tell(done, std::move(last));
+    look_at(name);  // its file may be there again
+}
+
+// ---- another model
+
+// NOLINTNEXTLINE(bugprone-exception-escape): not a swap in the library's sense
+void SlotTable::swap(std::string const& name, std::string const& model, Done done) {
+    auto* const found = free_slot(name, done);
+    if (found == nullptr) return;
+    auto begun = begin_swap(*found, model);
+    if (!begun) return tell(done, std::move(begun).error());
+    bool const up = found->wanted() == Wanted::Up;
+    begun->done = std::move(done);
+    swaps_.insert_or_assign(name, std::move(begun).value());
+    found->reconfigure(read(name));
+    if (!up) return swapped(name, found->status());
+    found->load([this, name](Result<SlotStatus> loaded) { swapped(name, std::move(loaded)); });
+}
+
+// Everything that can be found wrong without touching the worker is found here.
+Result<SlotTable::Swap> SlotTable::begin_swap(Slot& slot, std::string const& model) {
+    auto const path = path_of(slot.name());
+    HAL0_TRY(text, os::read_file(path, file_max));
+    HAL0_TRY(present, decode_slot(slot.name(), text, path));
+    auto wanted = present.config;
+    wanted.model = model;
+    HAL0_CHECK(plan_worker(wanted, world_.supplies, run_dir(world_.places, slot.name())));
+    HAL0_TRY(edited, edit_slot(text, path, wanted));
+    HAL0_CHECK(os::atomic_write(path, edited));
+    return Swap{.model = model, .text_before = std::move(text), .text_after = std::move(edited)};
+}
+
+void SlotTable::swapped(std::string const& name, Result<SlotStatus> loaded) {
+    auto swap = std::move(swaps_.extract(name).mapped());
+    auto* const found = slot(name);
+    if (loaded && loaded->model != swap.model)
+        loaded = Error{Errc::Conflict, format("the slot went on with {}", loaded->model)};
+    if (loaded || found == nullptr || found->leaving()) return tell(swap.done, std::move(loaded));
+    roll_back(*found, std::move(swap), loaded.error());
+}
+
+void SlotTable::roll_back(Slot& slot, Swap swap, Error const& why) {
+    auto const path = path_of(slot.name());
+    auto const present = os::read_file(path, file_max);
+    if (!present || *present != swap.text_after) {  // somebody has written it since: theirs counts
+        return tell(swap.done, in_context(format("loading {}", swap.model), why));
+    }
+    auto restored = os::atomic_write(path, swap.text_before);
+    if (!restored) {
+        auto const doing = format("{}; writing the old settings back", why.message);
+        return tell(swap.done, in_context(doing, restored.error()));
+    }
+    slot.reconfigure(read(slot.name()));
+    slot.load([done = std::move(swap.done), model = swap.model, why](Result<SlotStatus> back) {
+        auto const outcome = back ? format("the slot is back on {}", back->model)
+                                  : format("the old model doesn't come up either: {}", back.error().message);
+        tell(done, Error{why.kind, format("{} could not be loaded, {}: {}", model, outcome, why.message)});
+    });
+}
+
+}  // namespace hal0::slots

@@ -1,0 +1,248 @@
+// One slot's life with true workers.
+#include "slots/test_house.hpp"
+
+namespace hal0::slots {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool says(SlotStatus const& status, std::string const& words) {
+    return status.cause.find(words) != std::string::npos;
+}
+
+TEST(Slot, ComesUpAndIsReady) {
+    House house;
+    house.model("tiny", {"ready-after-ms=700"});
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    EXPECT_EQ(house.status("primary").state, State::Starting);
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const status = house.status("primary");
+    EXPECT_EQ(status.pid, house.holder("primary"));
+    EXPECT_TRUE(status.program.ends_with("/bin/llama-server")) << status.program;
+    EXPECT_EQ(status.model, "tiny");
+    EXPECT_EQ(status.context, 4096);
+    EXPECT_GT(status.memory->count, 0);
+    EXPECT_TRUE(says(status, "loaded in")) << status.cause;
+    EXPECT_EQ(house.host->address, os::Address{os::UnixAddress{run_dir(house.places, "primary").socket}});
+    EXPECT_EQ(house.host->heard, (std::vector<std::string>{"starting primary", "loading primary",
+                                                           "ready primary", "open primary"}));
+}
+
+TEST(Slot, WorkersComeUpSideBySide) {
+    House house;
+    house.model("one", {"ready-after-ms=400"});
+    house.model("two", {"ready-after-ms=400"});
+    house.file("a", "model = \"one\"\n");
+    house.file("b", "model = \"two\"\n");
+    house.start();
+    EXPECT_TRUE(house.until([&] {
+        return house.status("a").state == State::Loading && house.status("b").state == State::Loading;
+    }));
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+    EXPECT_TRUE(house.reaches("b", State::Ready));
+}
+
+TEST(Slot, AKilledWorkerIsReplaced) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const first = *house.status("primary").pid;
+    ::kill(first, SIGKILL);
+    ASSERT_TRUE(house.reaches("primary", State::Error));
+    EXPECT_TRUE(says(house.status("primary"), "killed by SIGKILL (9) while serving"));
+    EXPECT_EQ(house.host->count("lost primary"), 1);
+    EXPECT_FALSE(house.table->wake("primary").ok()) << "no request hurries it";
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    EXPECT_NE(house.status("primary").pid, first);
+    EXPECT_EQ(house.status("primary").restarts, 1);
+    EXPECT_EQ(house.status("primary").loads, 2);
+}
+
+// The promise of the house: the daemon owns no model.
+TEST(Slot, TheNextDaemonAdoptsItsWorkerTwiceInARow) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const pid = *house.status("primary").pid;
+    auto const started = os::start_ticks(pid);
+    for (int i = 0; i < 2; ++i) {
+        house.start();
+        ASSERT_TRUE(house.reaches("primary", State::Ready));
+        EXPECT_EQ(house.status("primary").pid, pid);
+        EXPECT_EQ(os::start_ticks(pid), started);
+        EXPECT_TRUE(house.status("primary").adopted);
+        EXPECT_FALSE(house.status("primary").restart_pending);
+        EXPECT_EQ(house.status("primary").loads, 0);
+    }
+    EXPECT_EQ(house.recorded("load tiny"), 1);
+    auto const down = house.outcome([&](Done done) { house.table->unload("primary", std::move(done)); });
+    EXPECT_EQ(down->state, State::Offline);
+    EXPECT_FALSE(house.holder("primary"));
+}
+
+TEST(Slot, AnAdoptedWorkersEndIsSeenAndItsStatusHonestlyUnknown) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    ::kill(*house.status("primary").pid, SIGKILL);
+    ASSERT_TRUE(house.reaches("primary", State::Error));
+    EXPECT_TRUE(says(house.status("primary"), "status is unknown")) << house.status("primary").cause;
+    EXPECT_TRUE(house.reaches("primary", State::Ready));
+}
+
+TEST(Slot, AWorkerWhoseSpecIsGoneMakesWayForAnother) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const first = house.status("primary").pid;
+    ASSERT_TRUE(os::remove_file(run_dir(house.places, "primary").spec));
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    EXPECT_NE(house.status("primary").pid, first);
+}
+
+// Known by the worker's end, not by a time-out; in its own words.
+TEST(Slot, ALoadThatFailsIsAnErrorAtOnceWithTheWorkersWords) {
+    House house;
+    house.model("bad", {"die-before-ready=1"});
+    house.file("primary", "model = \"bad\"\nenabled = false\n");
+    house.start();
+    EXPECT_EQ(house.status("primary").state, State::Offline);
+    EXPECT_TRUE(house.table->wake("primary").ok());
+    ASSERT_TRUE(house.reaches("primary", State::Error));
+    auto const status = house.status("primary");
+    EXPECT_TRUE(says(status, "exited with code 1 while loading: E srv    load_model: failed to load model"))
+        << status.cause;
+    EXPECT_EQ(house.host->count("failed primary"), 1);
+    EXPECT_NE(house.host->failure.message.find("failed to load model"), std::string::npos);
+    auto const again = house.table->wake("primary");  // no crash loop by clients
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().kind, Errc::Unavailable);
+    EXPECT_EQ(house.recorded("load bad"), 1);
+    auto const asked = house.outcome([&](Done done) { house.table->load("primary", std::move(done)); });
+    EXPECT_FALSE(asked.ok());
+    EXPECT_EQ(house.recorded("load bad"), 2) << "who asks is not held up by the pause";
+}
+
+TEST(Slot, AWorkerThatIgnoresSigtermIsKilled) {
+    House house;
+    house.model("deaf", {"ignore-term"});
+    house.file("primary", "model = \"deaf\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const down = house.outcome([&](Done done) { house.table->unload("primary", std::move(done)); });
+    ASSERT_TRUE(down.ok());
+    EXPECT_EQ(down->state, State::Offline);
+    EXPECT_EQ(house.recorded("signal Terminated"), 1);
+    EXPECT_FALSE(house.holder("primary"));
+    EXPECT_TRUE(says(house.status("primary"), "asked to unload"));
+}
+
+TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    bool done = false;
+    house.table->unload("primary", [&done](Result<SlotStatus> const&) { done = true; });
+    EXPECT_EQ(house.host->count("close primary"), 1);
+    for (int i = 0; i < 5; ++i)
+        house.loop->run_once(10ms);
+    EXPECT_EQ(house.status("primary").state, State::Unloading);
+    EXPECT_EQ(house.recorded("signal"), 0);
+    house.table->drained("primary");
+    EXPECT_TRUE(house.until([&] { return done; }));
+    EXPECT_EQ(house.status("primary").state, State::Offline);
+}
+
+TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
+    House house;
+    house.model("slow", {"ready-after-ms=60000"});
+    house.file("primary", "model = \"slow\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Loading));
+    std::optional<Result<SlotStatus>> load;
+    house.table->load("primary", [&](Result<SlotStatus> told) { load = std::move(told); });
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->unload("primary", std::move(done)); }).ok());
+    EXPECT_EQ(house.host->count("failed primary"), 1);
+    ASSERT_TRUE(load.has_value());
+    EXPECT_EQ(load->error().kind, Errc::Conflict);
+    EXPECT_FALSE(house.holder("primary"));
+}
+
+TEST(Slot, ALoadThatTakesForEverIsGivenUp) {
+    House house;
+    house.patience.load = 300ms;
+    house.model("hung", {"listen-after-ms=60000"});
+    house.file("primary", "model = \"hung\"\nenabled = false\n");
+    house.start();
+    auto const load = house.outcome([&](Done done) { house.table->load("primary", std::move(done)); });
+    ASSERT_FALSE(load.ok());
+    EXPECT_NE(load.error().message.find("not ready within 0.3 s and was killed"), std::string::npos)
+        << load.error().message;
+    EXPECT_FALSE(house.holder("primary"));
+}
+
+TEST(Slot, WhatAWorkerLeavesInItsGroupIsKilled) {
+    House house;
+    house.model("parent", {"grandchild-holds-stdout=1000"});
+    house.file("primary", "model = \"parent\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const group = *house.status("primary").pid;
+    ::kill(group, SIGKILL);
+    ASSERT_TRUE(house.reaches("primary", State::Error));
+    EXPECT_TRUE(house.until([&] { return ::kill(-group, 0) != 0; })) << "the grandchild lives";
+}
+
+TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
+    House house;
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    auto const status = house.status("primary");
+    EXPECT_EQ(status.state, State::Error);
+    EXPECT_EQ(status.wanted, Wanted::Up);
+    EXPECT_TRUE(says(status, "hal0 model pull tiny")) << status.cause;
+    house.model("tiny");
+    house.table->supplies_changed();
+    EXPECT_TRUE(house.reaches("primary", State::Ready));
+}
+
+TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
+    for (std::string const& place : {std::string{"my home/of 'things'"}, std::string(90, 'x')}) {
+        House house{place};
+        house.model("tiny");
+        house.file("primary", "model = \"tiny\"\n");
+        house.start();
+        EXPECT_TRUE(house.reaches("primary", State::Ready));
+    }
+}
+
+TEST(Slot, AGrownLogIsPutAside) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\nenabled = false\n");
+    auto const log = run_dir(house.places, "primary").log;
+    ASSERT_TRUE(os::make_directories(os::directory_of(log)));
+    ASSERT_TRUE(os::atomic_write(log, std::string(static_cast<std::size_t>(log_max.count) + 1, 'x')));
+    house.start();
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->load("primary", std::move(done)); }).ok());
+    EXPECT_LT(os::status(log)->size, 1_MiB);
+    EXPECT_GT(os::status(log + ".1")->size, log_max);
+}
+
+}  // namespace
+}  // namespace hal0::slots
