@@ -366,5 +366,11 @@ TEST(ProcessInfo, KnowsUsAndNotTheGone) {
     EXPECT_FALSE(resident_bytes(0x3ffffff).has_value());
 }
 
+TEST(UsableCpus, AreNoMoreThanThisProcessMayRunOn) {
+    auto const here = usable_cpus();
+    EXPECT_GE(here, 1);
+    EXPECT_LE(here, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
 }  // namespace
 }  // namespace hal0::os

@@ -221,6 +221,22 @@ TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
     EXPECT_TRUE(house.reaches("primary", State::Ready));
 }
 
+// Said before a worker is started, which would only crash on it.
+TEST(Slot, AModelFileThatIsNoneIsRefusedWithItsName) {
+    House house;
+    house.model("tiny");
+    auto const path = house.places.data + "/models/tiny/m.gguf";
+    auto const size = static_cast<std::size_t>(os::status(path)->size.count);
+    ASSERT_TRUE(os::atomic_write(path, std::string(size, 'x')));
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    auto const status = house.status("primary");
+    EXPECT_EQ(status.state, State::Error);
+    EXPECT_TRUE(says(status, path)) << status.cause;
+    EXPECT_TRUE(says(status, "it isn't a GGUF file")) << status.cause;
+    EXPECT_EQ(house.recorded("load"), 0);
+}
+
 TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     for (std::string const& place : {std::string{"my home/of 'things'"}, std::string(90, 'x')}) {
         House house{place};
