@@ -12,7 +12,18 @@ namespace {
 
 constexpr std::size_t buffer_bytes = std::size_t{256} << 10;
 
+Result<void> append_whole(std::string const& path, OutputFile& file, Report& report) {
+    HAL0_TRY(fd, os::open_read(path));
+    for (Bytes at{};; at.count += static_cast<std::int64_t>(buffer_bytes)) {
+        HAL0_TRY(bytes, os::read_at(fd, at, {static_cast<std::int64_t>(buffer_bytes)}));
+        if (bytes.empty()) return {};
+        HAL0_CHECK(file.write(bytes));
+        report.progress(file.size(), {});
+    }
+}
+
 Result<void> append(Member const& member, OutputFile& file, Report& report) {
+    if (member.name.empty()) return append_whole(member.archive, file, report);
     HAL0_TRY(reader, ArchiveReader::open(member.archive));
     while (true) {
         HAL0_TRY(entry, reader.next());

@@ -44,7 +44,7 @@ std::string name_of(archive_entry* entry);
 
 struct Member {
     std::string archive{};
-    std::string name{};
+    std::string name{};  // empty: the file itself, which needn't be an archive
 };
 // The members one after the other become `target`, all or nothing. NotFound: an archive without that member.
 Result<void> extract(std::vector<Member> const& members, std::string const& target, Report& report);

@@ -189,8 +189,10 @@ class Archives(FetchTest):
 
     def test_members_of_several_archives_are_joined(self):
         one, two = self.zip({"x/y": b"1", "p/part": CONTENT}), self.tar(("./p/part", b"tail"))
-        self.assertEqual(self.run_it("extract", self.out, one, "p/part", two, "p/part")[0], 0)
-        self.assertEqual(self.out.read_bytes(), CONTENT + b"tail")
+        plain = self.root / "plain"
+        plain.write_bytes(b"as it is")
+        self.assertEqual(self.run_it("extract", self.out, one, "p/part", two, "p/part", plain, "")[0], 0)
+        self.assertEqual(self.out.read_bytes(), CONTENT + b"tail" + b"as it is")
 
     def test_a_missing_member_leaves_nothing(self):
         one = self.zip({"a": b"1"})

@@ -25,35 +25,8 @@ Error wrong(std::string const& path, std::string_view what) {
     return Error{Errc::Invalid, format("{} {}", path, what)};
 }
 
-bool is_sha256(std::string_view text) {
-    auto const hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-    return text.size() == 64 && std::all_of(text.begin(), text.end(), hex);
-}
-
 bool is_file_name(std::string_view text) {
     return !text.empty() && text.front() != '.' && text.find('/') == std::string_view::npos;
-}
-
-Result<models::Source> decode_source(json::Value const& value, std::string const& path) {
-    models::Source source;
-    std::string kind;
-    json::ObjectReader in{value, path};
-    in.required("kind", kind);
-    in.required("sha256", source.sha256);
-    in.optional("size", source.size.count);
-    if (kind == "url") {
-        source.kind = models::SourceKind::Url;
-        in.required("url", source.url);
-    } else {
-        source.kind = kind == "npm" ? models::SourceKind::Npm : models::SourceKind::Pypi;
-        in.required("package", source.package);
-        in.required("version", source.version);
-    }
-    HAL0_CHECK(in.finish());
-    if (kind != "url" && kind != "npm" && kind != "pypi")
-        return wrong(path + ".kind", "must be pypi, npm or url");
-    if (!is_sha256(source.sha256)) return wrong(path + ".sha256", "must be 64 lower-case hexadecimal digits");
-    return source;
 }
 
 // All sources of one thing give the same archive, or its folder would not be where the lock says.
@@ -67,7 +40,7 @@ Result<void> check_archive(std::vector<models::Source> const& sources, std::stri
 Result<Prebuilt> decode_prebuilt(json::Value const& value, std::string const& path) {
     Prebuilt prebuilt;
     json::ObjectReader in{value, path};
-    in.list("sources", prebuilt.sources, decode_source);
+    in.list("sources", prebuilt.sources, models::decode_source);
     in.required("folder", prebuilt.folder);
     in.required("cpu_features", prebuilt.cpu_features);
     HAL0_CHECK(in.finish());
@@ -80,7 +53,7 @@ Result<Prebuilt> decode_prebuilt(json::Value const& value, std::string const& pa
 Result<Recipe> decode_recipe(json::Value const& value, std::string const& path) {
     Recipe recipe;
     json::ObjectReader in{value, path};
-    in.list("sources", recipe.sources, decode_source);
+    in.list("sources", recipe.sources, models::decode_source);
     in.required("folder", recipe.folder);
     in.required("options", recipe.options);
     in.required("targets", recipe.targets);

@@ -8,11 +8,11 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "json/value.hpp"
+#include "models/claim.hpp"
 #include "models/package_client.hpp"
 #include "models/watched_run.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
-#include "os/lock_file.hpp"
 
 namespace hal0::models {
 namespace {
@@ -24,32 +24,6 @@ std::string described(Source const& source) {
     if (source.kind == SourceKind::Url) return os::base_name(source.url);
     return format("{} {}", source.package, source.version);
 }
-
-// The claim on one download: held by one process, gone when it ends in whatever way.
-class Claim {
-  public:
-    static Result<Claim> take(std::string path, std::string const& what) {
-        auto lock = os::LockFile::acquire(path);
-        if (lock) return Claim{std::move(path), std::move(lock).value()};
-        auto error = std::move(lock).error();
-        if (error.kind == Errc::Conflict)
-            return in_context(format("{} is being downloaded", what), std::move(error));
-        return error;
-    }
-    ~Claim() {
-        if (!path_.empty())
-            (void)os::remove_file(path_);  // while it is held: nobody takes it away from another
-    }
-    Claim(Claim&& other) noexcept : path_{std::exchange(other.path_, {})}, lock_{std::move(other.lock_)} {}
-    Claim(Claim const&) = delete;
-    Claim& operator=(Claim const&) = delete;
-    Claim& operator=(Claim&&) = delete;
-
-  private:
-    Claim(std::string path, os::LockFile lock) : path_{std::move(path)}, lock_{std::move(lock)} {}
-    std::string path_;
-    os::LockFile lock_;
-};
 
 Result<void> check_space(Source const& source, std::string const& where) {
     // A package is there twice for a moment, in the client's temporary place and in ours.
@@ -190,7 +164,7 @@ Result<std::string> Fetcher::fetch(std::vector<Source> const& sources) const {
 Result<void> Fetcher::download(Source const& source, Others others) const {
     auto const downloads = world_.cache + "/downloads";
     auto const work = format("{}/.{}", downloads, source.sha256);
-    HAL0_TRY(claim, Claim::take(work + ".lock", described(source)));
+    HAL0_TRY(claim, Claim::take(work + ".lock", format("{} is being downloaded", described(source))));
     HAL0_CHECK(check_space(source, downloads));
     HAL0_CHECK(os::make_directories(work));
     HAL0_TRY(file, source.kind == SourceKind::Url ? from_url(source, work)

@@ -34,7 +34,7 @@ struct FetchWorld {
 
 struct ArchiveMember {
     std::string archive{};
-    std::string member{};
+    std::string member{};  // empty: the file itself
 };
 
 class Fetcher {

@@ -6,17 +6,16 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
+#include <memory>
 #include <thread>
 
 #include "base/format.hpp"
+#include "models/test_held.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
-#include "os/lock_file.hpp"
 #include "os/net.hpp"
 #include "os/test_dir.hpp"
 
@@ -209,22 +208,14 @@ TEST_F(FetcherTest, NpmIsAskedToPack) {
 TEST_F(FetcherTest, ADownloadThatAnotherProcessMakesIsLeftToIt) {
     auto const lock = format("{}/.{}.lock", dir_ / "cache/downloads", wheel().sha256);
     ASSERT_TRUE(os::make_directories(dir_ / "cache/downloads"));
-    auto const other = ::fork();
-    if (other == 0) {
-        auto const held = os::LockFile::acquire(lock);
-        while (true)
-            ::pause();
-    }
-    while (os::LockFile::holder(lock).value() != other)
-        std::this_thread::yield();
+    auto other = std::make_unique<HeldElsewhere>(lock);
     auto const error = fetcher().fetch({wheel()}).error();
     EXPECT_EQ(error.kind, Errc::Conflict);
     EXPECT_NE(error.message.find(
-                  format("tiny-model 1.0 is being downloaded: {} is held by process {}", lock, other)),
+                  format("tiny-model 1.0 is being downloaded: {} is held by process {}", lock, other->pid())),
               std::string::npos)
         << error.message;
-    ::kill(other, SIGKILL);
-    ::waitpid(other, nullptr, 0);
+    other.reset();
     EXPECT_TRUE(fetcher().fetch({wheel()}));  // the lock went with it
 }
 

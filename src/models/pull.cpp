@@ -1,0 +1,227 @@
+#include "models/pull.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "models/claim.hpp"
+#include "os/file.hpp"
+
+namespace hal0::models {
+namespace {
+
+constexpr Bytes spare_space = 64_MiB;
+
+// What is downloaded when the preferred sources answer, each archive once.
+std::vector<Source> preferred_downloads(CatalogEntry const& entry) {
+    std::vector<Source> downloads;
+    for (auto const& plan : entry.plans) {
+        for (auto const& part : plan.parts) {
+            auto const& source = part.sources.front().source;
+            if (std::find(downloads.begin(), downloads.end(), source) == downloads.end())
+                downloads.push_back(source);
+        }
+    }
+    return downloads;
+}
+
+Error too_little(CatalogEntry const& entry, std::string const& where, Bytes needed, Bytes free) {
+    return {Errc::NoSpace,
+            format("pulling {} needs {} at {}, and {} are free; make room there and pull it again",
+                   entry.record.id, human(needed), where, human(free))};
+}
+
+class Pull {
+  public:
+    Pull(CatalogEntry const& entry, ModelStore const& store, FetchWorld const& world)
+        : entry_{entry},
+          store_{store},
+          world_{world},
+          staging_{format("{}/.pull-{}", store.root(), entry.record.id)},
+          tools_{world},
+          downloader_{counting(world)} {}
+
+    Result<ModelRecord> run() {
+        HAL0_CHECK(os::make_directories(store_.root()));
+        HAL0_CHECK(os::make_directories(world_.cache + "/downloads"));
+        HAL0_TRY(present, find_present());
+        if (present) return *present;
+        HAL0_TRY(claim,
+                 Claim::take(staging_ + ".lock", format("model '{}' is being pulled", entry_.record.id)));
+        HAL0_TRY(meanwhile, find_present());  // by whom the claim was held until now
+        if (meanwhile) return *meanwhile;
+        HAL0_CHECK(check_space());
+        HAL0_CHECK(os::make_directories(staging_));
+        HAL0_CHECK(clear_strays());
+        for (std::size_t i = 0; i < entry_.plans.size(); ++i)
+            HAL0_CHECK(make(entry_.record.files[i], entry_.plans[i]));
+        auto record = entry_.record;
+        if (!used_.empty()) record.source = join(used_, ", ");
+        HAL0_CHECK(os::atomic_write(staging_ + "/model.json", encode(record)));
+        HAL0_CHECK(put_in_place());
+        forget_downloads();
+        return record;
+    }
+
+  private:
+    // Nothing when the model has to be made.
+    Result<std::optional<ModelRecord>> find_present() const {
+        auto const& id = entry_.record.id;
+        auto const found = store_.find(id);
+        if (found && found->record.files == entry_.record.files) {
+            if (found->state == ModelState::Present) return std::optional{found->record};
+            return std::optional<ModelRecord>{};
+        }
+        auto const directory = found ? found->directory : os::join_path(store_.root(), id);
+        if (!os::exists(directory)) return std::optional<ModelRecord>{};
+        return Error{Errc::Exists,
+                     format("{} is there and is not the catalogue's '{}'; move it away, or give it "
+                            "another name, and pull again",
+                            directory, id)};
+    }
+
+    // Before anything is downloaded. What is there already from an earlier try is not asked for again.
+    Result<void> check_space() const {
+        auto const downloads = world_.cache + "/downloads";
+        Bytes cache = spare_space;
+        Bytes largest{};
+        for (auto const& source : preferred_downloads(entry_)) {
+            if (os::exists(downloader_.place_of(source))) continue;
+            cache += source.size;
+            largest = std::max(largest, source.size);
+        }
+        cache += largest;  // twice there for a moment, while its client hands it over
+        Bytes made = spare_space;
+        for (std::size_t i = 0; i < entry_.plans.size(); ++i)
+            made += entry_.record.files[i].size;
+        HAL0_TRY(cache_free, os::free_space(downloads));
+        HAL0_TRY(store_free, os::free_space(store_.root()));
+        HAL0_TRY(cache_status, os::status(downloads));
+        HAL0_TRY(store_status, os::status(store_.root()));
+        if (cache_status.device == store_status.device) {
+            auto const all = cache + made;
+            if (store_free < all) return too_little(entry_, store_.root(), all, store_free);
+            return {};
+        }
+        if (cache_free < cache) return too_little(entry_, downloads, cache, cache_free);
+        if (store_free < made) return too_little(entry_, store_.root(), made, store_free);
+        return {};
+    }
+
+    // What a killed pull, or one of an older catalogue, has left: all that is there becomes part of the
+    // model.
+    Result<void> clear_strays() const {
+        auto const& files = entry_.record.files;
+        HAL0_TRY(names, os::list_directory(staging_));
+        for (auto const& name : names) {
+            bool const ours = std::any_of(files.begin(), files.end(),
+                                          [&](ModelFile const& file) { return file.name == name; });
+            if (!ours) HAL0_CHECK(os::remove_tree(os::join_path(staging_, name)));
+        }
+        return {};
+    }
+
+    Result<void> make(ModelFile const& file, FilePlan const& plan) {
+        auto const path = os::join_path(staging_, file.name);
+        HAL0_TRY(whole, is_whole(path, file));
+        if (whole) return {};
+        HAL0_TRY(members, fetch_parts(plan));
+        HAL0_CHECK(tools_.extract_joined(members, path));
+        HAL0_TRY(good, is_whole(path, file));
+        if (good) return {};
+        HAL0_CHECK(os::remove_file(path));
+        return Error{Errc::Corrupt,
+                     format("{} was made of {}, and is not what the catalogue says (its size or "
+                            "SHA-256 differs); this hal0 can't pull it",
+                            file.name, join(used_, ", "))};
+    }
+
+    Result<std::vector<ArchiveMember>> fetch_parts(FilePlan const& plan) {
+        std::vector<ArchiveMember> members;
+        for (auto const& part : plan.parts) {
+            std::vector<Source> sources;
+            for (auto const& [source, member] : part.sources)
+                sources.push_back(source);
+            HAL0_TRY(path, downloader_.fetch(sources));
+            auto const used = std::find_if(
+                part.sources.begin(), part.sources.end(),
+                [&](PartSource const& candidate) { return downloader_.place_of(candidate.source) == path; });
+            if (used == part.sources.end())
+                return Error{Errc::Internal, format("{} is of no known source", path)};
+            remember(used->source);
+            members.push_back({.archive = path, .member = used->member});
+        }
+        return members;
+    }
+
+    void remember(Source const& source) {
+        auto name = to_string(source);
+        if (std::find(used_.begin(), used_.end(), name) != used_.end()) return;
+        used_.push_back(std::move(name));
+        before_ += source.size;
+    }
+
+    // Whether it is there with the right bytes.
+    Result<bool> is_whole(std::string const& path, ModelFile const& file) const {
+        auto const status = os::status(path);
+        if (!status || status->size != file.size) return false;
+        HAL0_TRY(hash, os::sha256_of(path, [&](Bytes done) {
+                     tell({.step = "checking " + file.name, .done = done.count, .total = file.size.count});
+                 }));
+        return hash == file.sha256;
+    }
+
+    // find_present() has seen that what stands there, if anything, is the same model, damaged.
+    Result<void> put_in_place() const {
+        auto const place = os::join_path(store_.root(), entry_.record.id);
+        auto const damaged = format("{}/.damaged-{}", store_.root(), entry_.record.id);
+        HAL0_CHECK(os::remove_tree(damaged));
+        if (os::exists(place)) HAL0_CHECK(os::rename_path(place, damaged));
+        HAL0_CHECK(os::rename_path(staging_, place));
+        return os::remove_tree(damaged);
+    }
+
+    // They have become the model, and would only fill the disk. What fails here stays, which harms nobody.
+    void forget_downloads() const {
+        for (auto const& plan : entry_.plans) {
+            for (auto const& part : plan.parts) {
+                for (auto const& candidate : part.sources)
+                    (void)os::remove_file(downloader_.place_of(candidate.source));
+            }
+        }
+    }
+
+    // One count over all downloads, so that a model of several parts doesn't begin anew with each.
+    FetchWorld counting(FetchWorld world) {
+        Bytes all{};
+        for (auto const& source : preferred_downloads(entry_))
+            all += source.size;
+        world.progress = [this, all](Progress const& progress) {
+            tell({.step = progress.step, .done = before_.count + progress.done, .total = all.count});
+        };
+        return world;
+    }
+
+    void tell(Progress const& progress) const {
+        if (world_.progress) world_.progress(progress);
+    }
+
+    CatalogEntry const& entry_;
+    ModelStore const& store_;
+    FetchWorld const& world_;
+    std::string staging_;
+    Fetcher tools_;
+    Fetcher downloader_;
+    std::vector<std::string> used_{};  // sources, for people
+    Bytes before_{};                   // downloaded before the one that is being downloaded
+};
+
+}  // namespace
+
+Result<ModelRecord> pull(CatalogEntry const& entry, ModelStore const& store, FetchWorld const& world) {
+    return Pull{entry, store, world}.run();
+}
+
+}  // namespace hal0::models
