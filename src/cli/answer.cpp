@@ -44,7 +44,10 @@ class Listener final : NoCopy {
         loop_.run();
         line_.clear();
         end_thinking();
-        if (fault_) return *fault_;
+        if (fault_) {
+            if (!heard_.content.empty()) terminal_.out("\n");
+            return *fault_;
+        }
         heard_.tokens = std::max(heard_.tokens, pieces_);
         return std::move(heard_);
     }

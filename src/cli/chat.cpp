@@ -80,11 +80,12 @@ Result<int> talk(Conversation& conversation, Terminal& terminal, std::string con
             continue;
         }
         auto const heard = conversation.ask(std::string{line});
-        if (!heard && heard.error().kind == Errc::Unavailable) return heard.error();
-        terminal.out("\n");
-        if (heard) tell_measures(terminal, *heard);
-        if (!heard)
+        if (!heard) {
             terminal.err(format("{}\n", painted(terminal, Stream::Err, heard.error().message, Style::Bad)));
+            continue;
+        }
+        terminal.out("\n");
+        tell_measures(terminal, *heard);
     }
     terminal.out("\n");
     return exit_ok;

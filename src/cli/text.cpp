@@ -39,7 +39,7 @@ std::string cut(std::string_view text, std::size_t columns) {
     for (std::size_t seen = 0; end < text.size(); ++end) {
         if (begins_code_point(text[end]) && ++seen == columns) break;
     }
-    return std::string{text.substr(0, end)} + std::string{ellipsis};
+    return std::string{trim(text.substr(0, end))} + std::string{ellipsis};
 }
 
 std::string padded(std::string_view text, std::size_t columns) {
