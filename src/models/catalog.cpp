@@ -21,7 +21,8 @@ struct MakingName {
     Making making;
     std::string_view name;
 };
-constexpr std::array making_names{MakingName{Making::Join, "join"}};
+constexpr std::array making_names{MakingName{Making::Join, "join"}, MakingName{Making::BertGguf, "bert-gguf"},
+                                  MakingName{Making::BertGgufRerankTest, "bert-gguf-rerank-test"}};
 
 std::optional<Making> making_from(std::string_view name) {
     for (auto const& entry : making_names) {
@@ -56,6 +57,22 @@ Result<Part> decode_part(json::Value const& value, std::string const& path) {
     return part;
 }
 
+bool is_file_name(std::string_view text) {
+    return !text.empty() && text.front() != '.' && text.find('/') == std::string_view::npos;
+}
+
+// A conversion finds its parts by their names.
+Result<void> check_names(FilePlan const& plan, std::string const& path) {
+    if (plan.making == Making::Join) return {};
+    if (plan.title.empty()) return wrong(path + ".title", "is missing");
+    for (std::size_t i = 0; i < plan.parts.size(); ++i) {
+        if (!is_file_name(plan.parts[i].name)) {
+            return wrong(format("{}.parts[{}].name", path, i), "must be a file name without '/'");
+        }
+    }
+    return {};
+}
+
 struct FileEntry {
     ModelFile file{};
     FilePlan plan{};
@@ -69,19 +86,18 @@ Result<FileEntry> decode_file_entry(json::Value const& value, std::string const&
     in.required("size", entry.file.size.count);
     in.required("sha256", entry.file.sha256);
     in.required("make", making);
+    in.optional("title", entry.plan.title);
     in.list("parts", entry.plan.parts, decode_part);
     HAL0_CHECK(in.finish());
     auto const known = making_from(making);
     if (!known) return wrong(path + ".make", format("is '{}', which nothing here can do", making));
     entry.plan.making = *known;
-    if (entry.file.name.empty() || entry.file.name.front() == '.' ||
-        entry.file.name.find('/') != std::string::npos) {
-        return wrong(path + ".name", "must be a file name without '/'");
-    }
+    if (!is_file_name(entry.file.name)) return wrong(path + ".name", "must be a file name without '/'");
     if (entry.file.size.count <= 0) return wrong(path + ".size", "must be above 0");
     if (!is_sha256(entry.file.sha256))
         return wrong(path + ".sha256", "must be 64 lower-case hexadecimal digits");
     if (entry.plan.parts.empty()) return wrong(path + ".parts", "must not be empty");
+    HAL0_CHECK(check_names(entry.plan, path));
     return entry;
 }
 

@@ -23,13 +23,16 @@ struct Part {
 };
 
 enum class Making {
-    Join,  // the parts, one after the other
+    Join,                // the parts, one after the other
+    BertGguf,            // bert_gguf.hpp, from config.json, vocab.txt and model.safetensors
+    BertGgufRerankTest,  // the same with the head whose scores mean nothing
 };
 
 // How one file of a model is made.
 struct FilePlan {
     Making making{Making::Join};
     std::vector<Part> parts{};
+    std::string title{};  // of a conversion: what the file says of itself (general.name)
     bool operator==(FilePlan const&) const = default;
 };
 

