@@ -62,6 +62,7 @@ std::vector<Offer> offers_of(Command const& command) {
 
 std::vector<std::string> words_of(std::vector<Choice> const& choices) {
     std::vector<std::string> words;
+    words.reserve(choices.size());
     for (auto const& choice : choices)
         words.push_back(choice.word);
     return words;
@@ -69,6 +70,7 @@ std::vector<std::string> words_of(std::vector<Choice> const& choices) {
 
 std::vector<Choice> flags_of(Command const& command) {
     std::vector<Choice> choices;
+    choices.reserve(command.flags.size());
     for (auto const& flag : command.flags)
         choices.push_back({"--" + flag.name, flag.help});
     return choices;
@@ -173,6 +175,7 @@ complete -F _hal0 hal0
 
 std::string zsh_choices(std::vector<Choice> const& choices) {
     std::vector<std::string> entries;
+    entries.reserve(choices.size());
     for (auto const& choice : choices)
         entries.push_back(posix_quoted(format("{}:{}", choice.word, choice.what)));
     return join(entries, " ");

@@ -24,6 +24,7 @@ Result<std::vector<EngineView>> all_engines(Context& context) {
 Result<std::vector<EngineView>> builds_of(Context& context, std::string const& id) {
     HAL0_TRY(engines, all_engines(context));
     std::vector<std::string> ids;
+    ids.reserve(engines.size());
     for (auto const& engine : engines)
         ids.push_back(engine.id);
     std::erase_if(engines, [&id](auto const& engine) { return engine.id != id; });

@@ -40,7 +40,7 @@ class Follower final : NoCopy {
         tick();
         loop_.run();
         line_.clear();
-        return std::move(*outcome_);
+        return std::move(outcome_);
     }
 
   private:
@@ -52,7 +52,7 @@ class Follower final : NoCopy {
     // One look at a time; what happens during one is seen by another.
     void look() {
         again_ = looking_;
-        if (looking_ || outcome_) return;
+        if (looking_ || ended_) return;
         looking_ = true;
         look_call_ =
             http::Call::start(loop_, api_.request(http::Method::Get, work_.look_at),
@@ -65,15 +65,16 @@ class Follower final : NoCopy {
         auto const look_now = body ? work_.read(*body) : Result<Look>{body.error()};
         // Where a call tells the end, looking is only for the progress.
         if (!look_now) return work_.call ? void() : end(look_now.error());
-        line_.notes(look_now->notes);
-        if (look_now->end && !look_now->end->ok()) return end(look_now->end->error());
-        if (look_now->end) return end(std::move(body));
-        if (!outcome_) line_.show(look_now->progress, loop_.now());
+        Look const& now = *look_now;
+        line_.notes(now.notes);
+        if (now.fault) return end(*now.fault);
+        if (now.stage == Look::Stage::Done) return end(std::move(body));
+        if (!ended_) line_.show(now.progress, loop_.now());
         if (std::exchange(again_, false)) look();
     }
 
     void end(Result<std::string> outcome) {
-        if (!outcome_) outcome_ = std::move(outcome);
+        if (!std::exchange(ended_, true)) outcome_ = std::move(outcome);
         loop_.stop();
     }
 
@@ -86,7 +87,8 @@ class Follower final : NoCopy {
     std::unique_ptr<http::Call> look_call_{};
     bool looking_{false};
     bool again_{false};
-    std::optional<Result<std::string>> outcome_{};
+    bool ended_{false};
+    Result<std::string> outcome_{Error{Errc::Internal, "the work was not followed to its end"}};
 };
 
 }  // namespace

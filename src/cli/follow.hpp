@@ -15,8 +15,9 @@ namespace hal0::cli {
 // What one look at the work showed.
 struct Look {
     Progress progress{};
-    std::vector<std::string> notes{};   // things worth telling until now, the newest last
-    std::optional<Result<void>> end{};  // how it ended, once that shows
+    std::vector<std::string> notes{};  // things worth telling until now, the newest last
+    enum class Stage { Runs, Done } stage{Stage::Runs};
+    std::optional<Error> fault{};  // it ended without success
 };
 
 struct Work {

@@ -53,6 +53,7 @@ std::string paragraph(std::string_view text) {
 
 std::string examples_of(Command const& command) {
     std::vector<Row> rows;
+    rows.reserve(command.examples.size());
     for (auto const& example : command.examples)
         rows.emplace_back(example.line, example.what);
     return two_columns(rows, width_of(rows, example_columns_max));
@@ -60,6 +61,7 @@ std::string examples_of(Command const& command) {
 
 std::vector<Row> rows_of(std::vector<Command const*> const& commands) {
     std::vector<Row> rows;
+    rows.reserve(commands.size());
     for (auto const* command : commands)
         rows.emplace_back(usage_of(*command), command->summary);
     return rows;
@@ -71,6 +73,7 @@ std::string help_of_command(Command const& command) {
     if (!command.notes.empty()) out += "\n" + paragraph(command.notes);
     if (!command.flags.empty()) {
         std::vector<Row> rows;
+        rows.reserve(command.flags.size());
         for (auto const& flag : command.flags)
             rows.emplace_back(flag_name(flag), flag.help);
         out += "\nFlags\n" + two_columns(rows, width_of(rows, name_columns_max));

@@ -18,12 +18,12 @@ int say(Context& context, std::string_view line) {
     return exit_ok;
 }
 
-Work job_work(wire::JobView const& job, std::string subject) {
+Work job_work(wire::JobView const& job, std::string const& subject) {
     auto read = [subject](std::string const& body) -> Result<Look> {
         HAL0_TRY(now, wire::decode<wire::JobView>(body));
         Look look{.progress = progress_of(now), .notes = now.notes};
-        if (now.state == "done") look.end = Result<void>{};
-        if (now.state == "failed" || now.state == "cancelled") look.end = job_error(now, subject);
+        if (now.state == "done") look.stage = Look::Stage::Done;
+        if (now.state == "failed" || now.state == "cancelled") look.fault = job_error(now, subject);
         return look;
     };
     return {.subject = subject, .look_at = format("/api/jobs/{}", segment(job.id)), .read = std::move(read)};

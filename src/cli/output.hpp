@@ -20,7 +20,7 @@ int say_names(Context& context, std::vector<View> const& views, std::string View
 }
 
 // A job of the daemon, to be followed to its end. `subject` as in Work.
-Work job_work(wire::JobView const& job, std::string subject);
+Work job_work(wire::JobView const& job, std::string const& subject);
 
 // The jobs of this process, shown as those of the daemon.
 class OfflineJob final : NoCopy {

@@ -150,7 +150,7 @@ class Reader {
         if (!value && at_ < words_.size() && (!is_flag(words_[at_]) || to_int(words_[at_])))
             value = words_[at_++];
         if (!value) return wrong(format("--{} needs a value ({})", flag.name, flag.value));
-        if (flag.kind == Flag::Kind::Number && (!to_int(*value) || *to_int(*value) < 0))
+        if (flag.kind == Flag::Kind::Number && to_int(*value).value_or(-1) < 0)
             return wrong(format("--{} is '{}'; it must be a whole number", flag.name, *value));
         if (flag.times == Flag::Times::Once && arguments_.has(flag.name))
             return wrong(format("--{} is given twice", flag.name));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -53,7 +54,7 @@ std::string measures(Progress const& progress, std::optional<double> per_second)
         parts.push_back(format("{}/s", human(Bytes{static_cast<std::int64_t>(*per_second)})));
     if (progress.total > progress.done) {
         auto const left = static_cast<double>(progress.total - progress.done) / *per_second;
-        parts.push_back(lasting(static_cast<std::int64_t>(left + 0.5)) + " left");
+        parts.push_back(lasting(std::llround(left)) + " left");
     }
     return join(parts, "  ");
 }
