@@ -42,7 +42,6 @@ void Connection::close() {
     release_inbound();
     clear_deadline();
     state_ = State::Closed;
-    ++generation_;
     shared_.owner.on_closed(*this);
 }
 

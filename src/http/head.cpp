@@ -17,7 +17,7 @@ constexpr HeadFault no_fault{0, {}};
 
 // What a byte may be part of; RFC 9110 §5.6.2 (token), §5.5 (field content), RFC 3986 (target; we allow any
 // visible ASCII but '#').
-enum : std::uint8_t { in_token = 1, in_value = 2, in_target = 4, in_host = 8 };
+constexpr std::uint8_t in_token = 1, in_value = 2, in_target = 4, in_host = 8;
 
 constexpr std::array<std::uint8_t, 256> make_kinds() {
     std::array<std::uint8_t, 256> kinds{};

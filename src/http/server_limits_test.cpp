@@ -88,6 +88,22 @@ TEST(BadInput, WhatCameBeforeItIsAnswered) {
     EXPECT_NE(answers.find("400 Bad Request"), std::string::npos);
 }
 
+TEST(BadInput, WhatFollowsItIsReadAndForgotten) {
+    World world;
+    auto const client = world.connect();
+    client->send("GET / HTTP/1.1\r\n\r\n");
+    ASSERT_TRUE(world.until([&] { return client->ended; }));
+    // Closing now would reset the connection as soon as more comes, and take the answer from a slow reader.
+    client->send(std::string(1'000'000, 'x'));
+    ASSERT_TRUE(world.until([&] { return client->sent_all(); }));
+    world.settle();
+    EXPECT_FALSE(client->was_reset);
+    EXPECT_EQ(world.server->counters().connections, 1U);
+    client->close();
+    world.settle();
+    EXPECT_EQ(world.server->counters().connections, 0U);
+}
+
 // ---- time
 
 TEST(Deadlines, ASlowHeadIsAnswered408) {

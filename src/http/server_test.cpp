@@ -54,6 +54,20 @@ TEST(Server, ReadsRequestsCutAtEveryByte) {
     EXPECT_EQ(body_of(client->received), "POST /a abcde");
 }
 
+TEST(Server, ReadsTwoRequestsCutAnywhereBetween) {
+    World world;
+    std::string const requests =
+        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /b HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (std::size_t cut = 1; cut < requests.size(); ++cut) {
+        auto const client = world.connect();
+        client->send(requests.substr(0, cut));
+        world.settle();
+        client->send(requests.substr(cut));
+        ASSERT_TRUE(world.until([&] { return client->has("GET /b ") || client->over(); }));
+        EXPECT_TRUE(client->has("POST /a abHTTP/1.1 200 OK")) << cut << client->received;
+    }
+}
+
 TEST(Server, AnswersPipelinedRequestsInOrder) {
     World world;
     auto const client = world.connect();

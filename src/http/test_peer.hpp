@@ -46,6 +46,7 @@ class Peer final : public os::FdHandler, NoCopy {
         read();
     }
     [[nodiscard]] bool has(std::string_view text) const { return received.find(text) != std::string::npos; }
+    [[nodiscard]] std::size_t unsent() const { return to_send_.size(); }
     [[nodiscard]] bool sent_all() const { return to_send_.empty(); }
 
     std::string received;
