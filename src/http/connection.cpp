@@ -109,7 +109,7 @@ void Connection::on_deadline() {
 // ---- reading
 
 void Connection::proceed() {
-    if (proceeding_) return;  // called by the handler: the loop below goes on when it returns
+    assert(!proceeding_);  // what the handler answers meanwhile is gone on with by the loop below
     proceeding_ = true;
     int reads = reads_per_turn_max;
     while (step(reads)) {

@@ -223,24 +223,6 @@ TEST(Relay, StalledClientsStopTheWorker) {
     EXPECT_EQ(world.outcome().ending, Ending::Complete);
 }
 
-TEST(Relay, AFastStreamLeavesTurnsToOthers) {
-    Relays world;
-    Stand fast_worker{*world.loop, os::InetAddress{"127.0.0.1", 0}};
-    world.worker_address = os::bound_address(fast_worker.fd()).value();
-    auto const client = world.connect();
-    client->send(question);
-    ASSERT_TRUE(world.until([&] { return !fast_worker.peers.empty() && fast_worker.last().has("{}"); }));
-    std::size_t const size = std::size_t{16} << 20;
-    fast_worker.last().send("HTTP/1.1 200 OK\r\n\r\n" + std::string(size, 'x'));
-    constexpr auto share = reads_per_turn_max * scratch_bytes;
-    ASSERT_GT(size - fast_worker.last().unsent(), 2 * share);  // that much is there to be read at once
-    client->stop_reading();
-    world.loop->run_once(1s);
-    client->read_again();
-    EXPECT_LE(client->received.size(), share + 1000);
-    EXPECT_TRUE(world.until([&] { return client->received.size() > size; }));  // and it goes on
-}
-
 // ---- the worker's connections
 
 TEST(UpstreamPool, AConnectionIsUsedAgain) {
