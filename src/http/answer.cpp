@@ -101,10 +101,9 @@ void Connection::part() {
     if (all_read && !readable_ && leftover_.empty()) return close();
     os::end_sending(client_.fd());
     release_inbound();
-    leftover_.clear();
     state_ = State::Lingering;
     set_deadline(linger_timeout);
-    if (!proceeding_ && readable_) shared_.later(*this);
+    if (!proceeding_ && (readable_ || !leftover_.empty())) shared_.later(*this);
 }
 
 // ---- answers in pieces

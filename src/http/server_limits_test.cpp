@@ -88,6 +88,22 @@ TEST(BadInput, WhatCameBeforeItIsAnswered) {
     EXPECT_NE(answers.find("400 Bad Request"), std::string::npos);
 }
 
+TEST(BadInput, IsRefusedAlsoWhenItWaitedForAnAnswerBeforeIt) {
+    World world;
+    ExchangeId first{};
+    world.handler.serve = [&first](Exchange& exchange) { first = exchange.id(); };
+    auto const client = world.connect();
+    client->send(
+        "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(world.until([&] { return world.server->find(first) != nullptr; }));
+    world.settle();
+    world.server->find(first)->respond({.body = "one"});
+    ASSERT_TRUE(world.until([&] { return client->ended; }));
+    EXPECT_TRUE(client->has("one"));
+    EXPECT_TRUE(client->has("Host is missing"));
+    EXPECT_EQ(world.server->counters().requests, 1U);
+}
+
 TEST(BadInput, WhatFollowsItIsReadAndForgotten) {
     World world;
     auto const client = world.connect();
