@@ -46,8 +46,9 @@ struct Response {
 
 // How a relayed or local answer ended.
 enum class Ending : std::uint8_t {
-    Complete,         // the client has all of it
-    ClientGone,       // the client closed first; the upstream request was closed in the same turn
+    Complete,    // the client has all of it
+    ClientGone,  // the client closed first; the upstream request was closed in the same turn. Closing its
+                 // sending side alone counts too, as with nginx and llama-server
     UpstreamRefused,  // could not connect, or closed before the first byte: 502 was answered
     UpstreamCut,      // died mid-answer
     Stalled,          // a limit on silence or on a client that doesn't read
@@ -70,7 +71,9 @@ struct RelayPlan {
     bool openai_errors{true};  // on a cut at an event boundary: one SSE `data: {"error":…}` and a proper end
 };
 
-class Relayed {  // told once, on the loop's thread, when the relay is over (the exchange may be gone already)
+// Told once, on the loop's thread and never from within relay(), when the relay is over; the exchange may be
+// gone already.
+class Relayed {
   public:
     virtual void on_relay_end(ExchangeId id, RelayOutcome const& outcome) = 0;
 
@@ -109,8 +112,8 @@ class Handler {
     // lowered or raised.
     virtual void on_head(Exchange& exchange, Bytes& body_max) = 0;
     virtual void on_request(Exchange& exchange) = 0;  // the body is complete
-    // The client went away while it waited, or while begin_stream() was open. Not told for relays (Relayed
-    // is).
+    // The client went away while it waited, or while begin_stream() was open; never from within write(). Not
+    // told for relays (Relayed is).
     virtual void on_gone(ExchangeId id) = 0;
 
   protected:
