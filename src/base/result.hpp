@@ -1,6 +1,5 @@
 #pragma once
 // A value or an Error. A class of our own, because [[nodiscard]] on an alias is lost without a warning.
-#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -22,35 +21,18 @@ template <class T> class [[nodiscard]] Result {
     [[nodiscard]] bool ok() const { return state_.index() == 0; }
     explicit operator bool() const { return ok(); }
 
-    [[nodiscard]] T& value() & {
-        assert(ok());
-        return *std::get_if<0>(&state_);
-    }
-    [[nodiscard]] T const& value() const& {
-        assert(ok());
-        return *std::get_if<0>(&state_);
-    }
-    [[nodiscard]] T&& value() && {
-        assert(ok());
-        return std::move(*std::get_if<0>(&state_));
-    }
+    // Asking for the one that isn't there is a bug, and throws (std::bad_variant_access).
+    [[nodiscard]] T& value() & { return std::get<0>(state_); }
+    [[nodiscard]] T const& value() const& { return std::get<0>(state_); }
+    [[nodiscard]] T&& value() && { return std::get<0>(std::move(state_)); }
     T* operator->() { return &value(); }
     T const* operator->() const { return &value(); }
     T& operator*() & { return value(); }
     T const& operator*() const& { return value(); }
 
-    [[nodiscard]] Error& error() & {
-        assert(!ok());
-        return *std::get_if<1>(&state_);
-    }
-    [[nodiscard]] Error const& error() const& {
-        assert(!ok());
-        return *std::get_if<1>(&state_);
-    }
-    [[nodiscard]] Error&& error() && {
-        assert(!ok());
-        return std::move(*std::get_if<1>(&state_));
-    }
+    [[nodiscard]] Error& error() & { return std::get<1>(state_); }
+    [[nodiscard]] Error const& error() const& { return std::get<1>(state_); }
+    [[nodiscard]] Error&& error() && { return std::get<1>(std::move(state_)); }
 
     [[nodiscard]] T value_or(T other) && { return ok() ? std::move(*this).value() : std::move(other); }
 
