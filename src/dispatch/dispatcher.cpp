@@ -74,6 +74,12 @@ std::uint64_t Dispatcher::in_flight(std::string const& slot) const {
     return at == gates_.end() ? 0 : at->second->in_flight();
 }
 
+std::optional<os::Address> Dispatcher::worker(std::string const& slot) const {
+    auto const at = slots_.find(slot);
+    if (at == slots_.end() || at->second.key.empty()) return std::nullopt;
+    return at->second.worker;
+}
+
 void Dispatcher::wanted(Ticket ticket, std::string slot, Bytes body) {
     inbox_.post([this, ticket, slot = std::move(slot), body] {
         if (!slots_.contains(slot)) {  // removed since the loop's table was made

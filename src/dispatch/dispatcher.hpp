@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ class Dispatcher final : public ControlPort, NoCopy {
     void failed(std::string const& slot, Error const& why);
 
     [[nodiscard]] std::uint64_t in_flight(std::string const& slot) const;
+    [[nodiscard]] std::optional<os::Address> worker(std::string const& slot) const;  // as last opened
     [[nodiscard]] std::size_t waiting(std::string const& slot) const { return scheduler_.waiting(slot); }
 
     // ---- ControlPort, from any thread

@@ -16,7 +16,7 @@ std::vector<Action> Scheduler::on(Event const& event) {
 
 void Scheduler::handle(Wanted const& event, std::vector<Action>& out) {
     if (count_ >= limits_.waiting_max) {
-        out.push_back(Refuse{
+        out.emplace_back(Refuse{
             event.ticket,
             {Errc::Busy, format("{} requests wait for models to load already; try again soon", count_)}});
         return;
@@ -32,7 +32,7 @@ void Scheduler::handle(Wanted const& event, std::vector<Action>& out) {
     queue.push_back({event.ticket, event.body, event.deadline});
     ++count_;
     bytes_ += event.body;
-    if (queue.size() == 1) out.push_back(Wake{event.slot});
+    if (queue.size() == 1) out.emplace_back(Wake{event.slot});
 }
 
 void Scheduler::handle(Cancelled const& event, std::vector<Action>&) {
@@ -50,12 +50,12 @@ void Scheduler::handle(Cancelled const& event, std::vector<Action>&) {
 
 void Scheduler::handle(SlotUp const& event, std::vector<Action>& out) {
     for (auto const& waiter : take(event.slot))
-        out.push_back(Grant{waiter.ticket});
+        out.emplace_back(Grant{waiter.ticket});
 }
 
 void Scheduler::handle(SlotFailed const& event, std::vector<Action>& out) {
     for (auto const& waiter : take(event.slot))
-        out.push_back(Refuse{waiter.ticket, event.why});
+        out.emplace_back(Refuse{waiter.ticket, event.why});
 }
 
 void Scheduler::handle(Tick const& event, std::vector<Action>& out) {
@@ -65,7 +65,7 @@ void Scheduler::handle(Tick const& event, std::vector<Action>& out) {
                                                 [&event](Waiter const& w) { return w.deadline > event.now; });
         for (auto waiter = late; waiter != queue.end(); ++waiter) {
             forget(*waiter);
-            out.push_back(
+            out.emplace_back(
                 Refuse{waiter->ticket,
                        {Errc::Timeout, format("slot '{}' was not ready in time; it goes on loading: "
                                               "try again, or see 'hal0 slot explain {}'",

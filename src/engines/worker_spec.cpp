@@ -8,7 +8,8 @@ namespace hal0::engines {
 
 std::string encode(WorkerSpec const& spec) {
     json::Writer out;
-    out.begin_object().field("schema", 1).field("argv", spec.argv).field("socket", spec.socket);
+    out.begin_object().field("schema", 1).field("argv", spec.argv);
+    out.field("environment", spec.environment).field("socket", spec.socket);
     out.field("key_file", spec.key_file).field("engine", spec.engine).field("version", spec.version);
     out.field("backend", spec.backend).field("device", spec.device).field("model", spec.model);
     out.field("kind", models::to_string(spec.kind))
@@ -24,6 +25,7 @@ Result<WorkerSpec> decode_spec(std::string_view text) {
     std::string kind;
     json::ObjectReader in{value, "spec"};
     in.required("argv", spec.argv);
+    if (in.member("environment") != nullptr) in.required("environment", spec.environment);
     in.required("socket", spec.socket);
     in.required("key_file", spec.key_file);
     in.required("engine", spec.engine);

@@ -12,11 +12,12 @@ namespace hal0::engines {
 
 struct WorkerSpec {
     std::vector<std::string> argv{};
-    std::string socket{};    // the unix socket it listens on
-    std::string key_file{};  // holds the bearer token it wants
-    std::string engine{};    // "llama.cpp"
-    std::string version{};   // "11434"
-    std::string backend{};   // "cpu", "vulkan", …
+    std::vector<std::string> environment{};  // "NAME=value", set besides what the daemon has
+    std::string socket{};                    // the unix socket it listens on
+    std::string key_file{};                  // holds the bearer token it wants
+    std::string engine{};                    // "llama.cpp"
+    std::string version{};                   // "11434"
+    std::string backend{};                   // "cpu", "vulkan", …
     std::string device{};
     std::string model{};  // model id
     models::Kind kind{models::Kind::Chat};

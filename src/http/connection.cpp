@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/format.hpp"
+#include "base/text.hpp"
 #include "http/limits.hpp"
 #include "http/shared.hpp"
 #include "os/net.hpp"
@@ -10,7 +12,6 @@
 namespace hal0::http {
 namespace {
 
-constexpr OwnError too_large{413, "too_large", "the request's body is larger than is allowed here"};
 constexpr OwnError too_many_bodies{
     503, "busy", "too many large requests are held at the moment; send this one again in a few seconds"};
 constexpr OwnError slow_head{408, "timeout", "the request's header took too long to arrive"};
@@ -256,12 +257,18 @@ void Connection::begin_reading_body(Bytes body_max) {
     if (inbound_->tracker.ended()) return request_is_there();
     inbound_->body_max = body_max;
     auto const length = Bytes{static_cast<std::int64_t>(inbound_->head.content_length.value_or(0))};
-    if (length > body_max) return refuse(too_large);
+    if (length > body_max) return refuse_size(body_max);
     if (shared_.counters.bodies_held + length > shared_.limits.bodies_in_flight_max)
         return refuse(too_many_bodies);
     if (inbound_->head.expect_continue && !client_.send({"HTTP/1.1 100 Continue\r\n\r\n"})) return close();
     state_ = State::Body;
     set_deadline(shared_.limits.body_silence);
+}
+
+void Connection::refuse_size(Bytes body_max) {
+    auto const message =
+        format("the request's body is over the {} allowed here (the setting body_max)", human(body_max));
+    refuse({413, "too_large", message});
 }
 
 std::size_t Connection::feed_body(std::string_view bytes) {
@@ -276,7 +283,7 @@ void Connection::body_grew(std::size_t count) {
     shared_.counters.bodies_held += Bytes{static_cast<std::int64_t>(count)};
     if (inbound_->tracker.bad()) return refuse(bad_chunks);
     if (Bytes{static_cast<std::int64_t>(inbound_->body.size())} > inbound_->body_max)
-        return refuse(too_large);
+        return refuse_size(inbound_->body_max);
     if (shared_.counters.bodies_held > shared_.limits.bodies_in_flight_max) return refuse(too_many_bodies);
     if (inbound_->tracker.ended()) return request_is_there();
     set_deadline(shared_.limits.body_silence);

@@ -82,6 +82,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     void body_grew(std::size_t count);
     void request_is_there();
     void refuse(OwnError const& error);
+    void refuse_size(Bytes body_max);
     void release_inbound();
 
     // Answering

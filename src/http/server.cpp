@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include <atomic>
 #include <utility>
 
 #include "http/acceptor.hpp"
@@ -17,6 +18,7 @@ class Server::Impl final : public ConnectionOwner, public AcceptTarget, NoCopy {
     Result<void> listen(std::vector<int> const& listeners);
     Exchange* find(ExchangeId id);
     [[nodiscard]] ServerCounters counters() const;
+    [[nodiscard]] std::size_t open_connections() const { return open_.load(std::memory_order_relaxed); }
     void drain(std::function<void()> done);
     void forget_upstream(os::Address const& upstream) { shared_.upstreams.forget(upstream); }
 
@@ -30,7 +32,8 @@ class Server::Impl final : public ConnectionOwner, public AcceptTarget, NoCopy {
 
     Shared shared_;
     std::vector<std::unique_ptr<Connection>> connections_{};  // by number; never fewer
-    std::vector<std::uint32_t> free_{};                       // numbers of closed ones
+    std::atomic<std::size_t> open_{0};   // counters.connections, for other threads to read
+    std::vector<std::uint32_t> free_{};  // numbers of closed ones
     std::vector<std::unique_ptr<Acceptor>> acceptors_{};
     std::function<void()> drained_{};
     os::Timer done_timer_;
@@ -54,12 +57,12 @@ void Server::Impl::on_accepted(os::UniqueFd fd, Via via) {
         return;  // no memory for it: the client is turned away
     free_.pop_back();
     ++shared_.counters.accepted;
-    ++shared_.counters.connections;
+    open_.store(++shared_.counters.connections, std::memory_order_relaxed);
 }
 
 void Server::Impl::on_closed(Connection& connection) {
     free_.push_back(connection.number());
-    --shared_.counters.connections;
+    open_.store(--shared_.counters.connections, std::memory_order_relaxed);
     if (shared_.draining) {
         if (shared_.counters.connections == 0) done_timer_.start(Duration::zero());
         return;
@@ -105,6 +108,7 @@ Result<std::unique_ptr<Server>> Server::make(os::Loop& loop, std::vector<int> co
 }
 
 Exchange* Server::find(ExchangeId id) { return impl_->find(id); }
+std::size_t Server::open_connections() const { return impl_->open_connections(); }
 ServerCounters Server::counters() const { return impl_->counters(); }
 void Server::drain(std::function<void()> done) { impl_->drain(std::move(done)); }
 void Server::forget_upstream(os::Address const& upstream) { impl_->forget_upstream(upstream); }

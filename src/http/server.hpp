@@ -149,6 +149,7 @@ class Server final : NoCopy {
 
     [[nodiscard]] Exchange* find(ExchangeId id);
     [[nodiscard]] ServerCounters counters() const;
+    [[nodiscard]] std::size_t open_connections() const;  // of clients; from any thread
     // Stop accepting; close idle connections; what is answered goes on. `done` when none is left.
     void drain(std::function<void()> done);
     // Forget pooled connections to this worker (it stopped, or its socket is another's now).

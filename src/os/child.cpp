@@ -154,9 +154,9 @@ Result<Started> start(Command const& command) {
 
 }  // namespace
 
-Error exec_now(std::vector<std::string> const& argv) {
+Error exec_now(std::vector<std::string> const& argv, std::vector<std::string> const& environment) {
     if (argv.empty()) return {Errc::Invalid, "no program named to run"};
-    ::execv(argv.front().c_str(), pointers(argv).data());
+    ::execve(argv.front().c_str(), pointers(argv).data(), pointers(environment).data());
     return errno_error(errno, format("executing {}", argv.front()));
 }
 

@@ -71,9 +71,9 @@ class Process final : NoCopy, FdHandler {
     bool* destroyed_{nullptr};  // set while `ended_` runs: where to say that it destroyed this
 };
 
-// This process becomes the program argv[0] (a path), with the environment it has; comes back only with the
-// reason why not.
-Error exec_now(std::vector<std::string> const& argv);
+// This process becomes the program argv[0] (a path), with this environment ("NAME=value"); comes back only
+// with the reason why not.
+Error exec_now(std::vector<std::string> const& argv, std::vector<std::string> const& environment);
 
 // Runs a command to its end on the calling thread (no loop), its output collected up to `output_max` bytes
 // (the rest is dropped) and, where wanted, handed on piece by piece. Command's out and err are not used. What

@@ -61,4 +61,15 @@ int usable_cpus() {
     return static_cast<int>(std::max<std::int64_t>(1, std::min(cpus, quota_cpus())));
 }
 
+std::string own_program() {
+    constexpr char const* link = "/proc/self/exe";
+    std::string path(4096, '\0');
+    auto const size = ::readlink(link, path.data(), path.size());
+    if (size <= 0) return link;
+    path.resize(static_cast<std::size_t>(size));
+    return exists(path) ? path : link;  // the kernel writes "… (deleted)"
+}
+
+int own_pid() { return ::getpid(); }
+
 }  // namespace hal0::os

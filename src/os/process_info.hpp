@@ -2,6 +2,7 @@
 // What /proc tells about a process (proc(5)).
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/units.hpp"
 
@@ -16,5 +17,10 @@ std::optional<std::uint64_t> start_ticks(int pid);
 // How many threads can run at once for this process: its affinity, and a container's quota of CPU time
 // (cgroup v2, rounded up). At least 1.
 int usable_cpus();
+
+// The file this process runs, where it stands now; "/proc/self/exe" when that was removed or replaced, which
+// still runs the very same program.
+std::string own_program();
+int own_pid();
 
 }  // namespace hal0::os

@@ -11,8 +11,10 @@
 
 namespace hal0::os {
 
+void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+
 Result<std::unique_ptr<StopSignals>> StopSignals::make(Loop& loop, std::function<void(int)> told) {
-    std::signal(SIGPIPE, SIG_IGN);
+    ignore_broken_pipes();
     sigset_t wanted;
     sigemptyset(&wanted);
     for (int const number : {SIGTERM, SIGINT})

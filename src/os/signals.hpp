@@ -9,6 +9,9 @@
 
 namespace hal0::os {
 
+// Writing to a peer that has gone is then an error, not this process's end.
+void ignore_broken_pipes();
+
 class StopSignals final : NoCopy, FdHandler {
   public:
     // Blocks SIGTERM, SIGINT and SIGHUP in this thread (so: before any other thread is made) and ignores

@@ -41,6 +41,14 @@ Result<engines::WorkerSpec> read_spec(std::string const& path) {
     return spec;
 }
 
+// Engines read settings from the environment too: what the owner's shell has of those must not change what
+// the slot's file says.
+std::vector<std::string> environment_of(engines::WorkerSpec const& spec) {
+    auto environment = os::environment_with(spec.environment);
+    std::erase_if(environment, [](std::string const& entry) { return entry.starts_with("LLAMA_ARG_"); });
+    return environment;
+}
+
 }  // namespace
 
 ExecFault exec_worker(os::Places const& places, std::string const& slot) {
@@ -59,7 +67,7 @@ ExecFault exec_worker(os::Places const& places, std::string const& slot) {
     if (auto const removed = os::remove_file(spec->socket); !removed)
         return fail(ExecFault::NoLock, slot, removed.error());
     say(format("{} {} with {} {}, {}", worker_log_mark, spec->model, spec->engine, spec->version, now_utc()));
-    return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv));
+    return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv, environment_of(*spec)));
 }
 
 }  // namespace hal0::slots

@@ -95,7 +95,10 @@ void Slot::leave(Done done) {
 Result<void> Slot::wake() {
     if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
     on(Event::Wake);
-    if (state_of(state_.phase) == State::Error) return refusal();
+    // A worker that just died is tried again in a moment: its clients rather wait than hear of it.
+    bool const soon =
+        state_.phase == Phase::Waiting && state_.back_off.until - world_.loop.now() <= wake_patience;
+    if (state_of(state_.phase) == State::Error && !soon) return refusal();
     return {};
 }
 

@@ -26,6 +26,10 @@ struct ClientAnswer;
 
 namespace hal0::slots {
 
+// A request waits for a worker that is started again within this time, and is refused where that takes
+// longer.
+inline constexpr Duration wake_patience = std::chrono::seconds{5};
+
 struct Patience {
     Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
     Duration load{std::chrono::minutes{10}};              // from the worker's start to its first "ready"
