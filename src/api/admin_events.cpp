@@ -54,13 +54,16 @@ Result<std::vector<std::string>> wanted_types(AdminCall const& call) {
     return types;
 }
 
-// What a client that was here before has missed; for one that comes anew, only where it stands, as an event
-// without data, which SSE clients take as their last event id and show to nobody.
-std::string beginning(history::EventStream const& events, std::string const& last,
+enum class Follow { Yes, No };
+
+// What a client that was here before has missed. One that comes anew to follow gets only where it stands, as
+// an event without data, which SSE clients take as their last event id and show to nobody; one that came to
+// look back gets all that is kept.
+std::string beginning(history::EventStream const& events, std::string const& last, Follow follow,
                       std::vector<std::string> const& types) {
-    auto const here = history::to_string(events.latest());
-    if (last.empty()) return format("id: {}\n\n", here);
-    auto const id = history::parse_event_id(last);
+    auto const here = events.latest();
+    if (last.empty() && follow == Follow::Yes) return format("id: {}\n\n", history::to_string(here));
+    auto const id = last.empty() ? events.oldest() : history::parse_event_id(last);
     auto const missed = id ? events.since(*id) : history::EventStream::Missed{.complete = false};
     if (!missed.complete)
         return render({.id = events.latest(),
@@ -73,20 +76,24 @@ std::string beginning(history::EventStream const& events, std::string const& las
     return text;
 }
 
-void follow(Admin& admin, AdminCall const& call) {
+void tell_events(Admin& admin, AdminCall const& call) {
     auto const types = wanted_types(call);
     if (!types) return admin.fail(call.ticket, types.error());
     auto const* asked = call.value("last_event_id");
     auto const& last = call.last_event_id.empty() && asked != nullptr ? *asked : call.last_event_id;
+    auto const* wish = call.value("follow");
+    auto const follow = wish != nullptr && *wish == "false" ? Follow::No : Follow::Yes;
     http::Response answer{.content_type = "text/event-stream",
                           .headers = {{"cache-control", "no-store"}},
-                          .body = beginning(admin.events(), last, *types)};
-    if (call.method == http::Method::Head) return admin.respond(call.ticket, std::move(answer));
+                          .body = beginning(admin.events(), last, follow, *types)};
+    if (call.method == http::Method::Head || follow == Follow::No)
+        return admin.respond(call.ticket, std::move(answer));
     admin.begin_stream(call.ticket, std::move(answer),
                        std::make_unique<EventFollower>(admin, call.ticket, *types));
 }
 
 constexpr std::array query{
+    QueryDoc{"follow", "`false`: what is kept of the past, all of it or after `Last-Event-ID`, and no more"},
     QueryDoc{"types", "only these, with commas between them: `slot.state,job`"},
     QueryDoc{"last_event_id", "the same as the header `Last-Event-ID`, for clients that can't set one"}};
 
@@ -96,7 +103,7 @@ constexpr std::array rows{
         .summary = "What happens, as it happens; after `Last-Event-ID`, when given, with what was missed.",
         .query = query,
         .answer = {AnswerDoc::Shape::Events},
-        .handle = &follow},
+        .handle = &tell_events},
 };
 
 }  // namespace

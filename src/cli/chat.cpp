@@ -25,8 +25,8 @@ std::string model_of(Arguments const& arguments) {
 
 class Conversation final : NoCopy {
   public:
-    Conversation(Context& context, Api const& api, std::string model)
-        : context_{context}, api_{api}, model_{std::move(model)} {}
+    Conversation(Context& context, Api const& api, ChatOptions options)
+        : context_{context}, api_{api}, options_{std::move(options)} {}
 
     void begin_with(std::string const& system) {
         messages_.clear();
@@ -35,7 +35,7 @@ class Conversation final : NoCopy {
 
     Result<Heard> ask(std::string text) {
         messages_.push_back({"user", std::move(text)});
-        auto heard = hear(context_.terminal, api_, chat_request(model_, messages_));
+        auto heard = hear(context_.terminal, api_, chat_request(options_, messages_));
         if (heard && !heard->content.empty()) {
             messages_.push_back({"assistant", heard->content});
         } else {
@@ -47,7 +47,7 @@ class Conversation final : NoCopy {
   private:
     Context& context_;
     Api const& api_;
-    std::string model_;
+    ChatOptions options_;
     std::vector<Message> messages_{};
 };
 
@@ -126,10 +126,11 @@ std::string text_in(json::Value const& value, std::string_view name) {
 
 }  // namespace
 
-std::string chat_request(std::string_view model, std::vector<Message> const& messages) {
+std::string chat_request(ChatOptions const& options, std::vector<Message> const& messages) {
     json::Writer out;
     out.begin_object();
-    if (!model.empty()) out.field("model", model);
+    if (!options.model.empty()) out.field("model", options.model);
+    if (options.max_tokens) out.field("max_tokens", *options.max_tokens);
     out.key("messages").begin_array();
     for (auto const& message : messages)
         out.begin_object().field("role", message.role).field("content", message.content).end_object();
@@ -164,7 +165,7 @@ Result<int> chat(Arguments const& arguments, Context& context) {
     auto& terminal = context.terminal;
     HAL0_TRY(api, context.api());
     HAL0_TRY(question, question_of(arguments, terminal));
-    Conversation conversation{context, api, model_of(arguments)};
+    Conversation conversation{context, api, {model_of(arguments), arguments.number("max-tokens")}};
     conversation.begin_with(arguments.text("system"));
     if (!question.empty()) return ask_once(conversation, terminal, std::move(question));
     if (!api.answers()) return not_running(api.daemon());

@@ -1,5 +1,6 @@
 #pragma once
 // `hal0 chat`: a conversation in the terminal, answers as they are written.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,11 @@ struct Message {
 };
 
 // The body of POST /v1/chat/completions; an empty `model` leaves the choice to the daemon.
-std::string chat_request(std::string_view model, std::vector<Message> const& messages);
+struct ChatOptions {
+    std::string model{};                       // empty: whichever slot chats
+    std::optional<std::int64_t> max_tokens{};  // of one answer
+};
+std::string chat_request(ChatOptions const& options, std::vector<Message> const& messages);
 
 // What one event of the answer's stream brings.
 struct Delta {

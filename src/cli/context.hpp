@@ -20,6 +20,7 @@ struct Offline {
     std::function<Result<std::vector<wire::EngineView>>()> engines{};
     std::function<Result<wire::EngineView>(std::string const& id, OnJob const&)> install{};
     std::function<Result<void>(std::string const& id, std::string const& key)> remove{};
+    std::function<Result<std::size_t>()> end_workers{};  // those that a daemon left; how many there were
 };
 
 // What app/ does for the commands that are more than a client. A Run that is left out fails, saying so.

@@ -101,7 +101,8 @@ Result<int> status(Arguments const& arguments, Context& context) {
 
 Result<int> events(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
-    auto request = api.request(http::Method::Get, "/api/events");
+    auto request =
+        api.request(http::Method::Get, arguments.has("follow") ? "/api/events" : "/api/events?follow=false");
     request.deadline = stream_silence_max;
     if (auto const after = arguments.maybe("after")) request.headers.push_back({"Last-Event-ID", *after});
     auto show = [&](http::SseEvent const& event) {
@@ -122,7 +123,13 @@ Result<int> stop(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     if (api.daemon().where == Daemon::Where::Named)
         return Error{Errc::Unsupported, "'hal0 stop' is for the hal0 of this machine; unset HAL0_URL"};
-    if (!api.answers()) return say(context, "hal0 isn't running");
+    if (!api.answers()) {
+        if (arguments.has("keep-workers")) return say(context, "hal0 isn't running");
+        HAL0_TRY(left, context.program.offline.end_workers());
+        return say(context, left == 0 ? "hal0 isn't running"
+                                      : format("hal0 isn't running; {} of an earlier one {} stopped",
+                                               plural(left, "worker"), left == 1 ? "is" : "are"));
+    }
     HAL0_TRY(status, status_of(api));
     std::size_t workers = 0;
     if (!arguments.has("keep-workers")) {

@@ -47,6 +47,8 @@ class EventStream final : NoCopy {
         bool complete{true};
     };
     [[nodiscard]] Missed since(EventId last) const;
+    // since(oldest()) gives all that is kept, and is complete.
+    [[nodiscard]] EventId oldest() const { return {epoch_, sequence_ - kept_.size()}; }
     [[nodiscard]] EventId latest() const { return {epoch_, sequence_}; }
 
     using Listener = std::function<void(Event const&)>;
