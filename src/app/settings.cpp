@@ -94,16 +94,25 @@ void read_hosts(toml::TableReader& in, std::vector<std::string>& hosts) {
     if (auto const good = check_hosts(hosts); !good) refuse(in, "allowed_hosts", good.error());
 }
 
+std::optional<LogLevel> level_from(std::string_view text) {
+    for (auto const& entry : level_names) {
+        if (entry.name == text) return entry.level;
+    }
+    return std::nullopt;
+}
+
+std::string no_level(std::string_view text) {
+    return format("'{}' is none of debug, info, warn, error", text);
+}
+
 void read_level(toml::TableReader& in, LogLevel& level) {
     std::optional<std::string> text;
     in.optional("log_level", text);
     if (!text) return;
-    auto const* const found = std::find_if(level_names.begin(), level_names.end(),
-                                           [&text](LevelName const& entry) { return entry.name == *text; });
-    if (found != level_names.end()) {
-        level = found->level;
+    if (auto const found = level_from(*text)) {
+        level = *found;
     } else {
-        in.refuse("log_level", format("'{}' is none of debug, info, warn, error", *text));
+        in.refuse("log_level", no_level(*text));
     }
 }
 
@@ -216,6 +225,11 @@ Result<Settings> with_flags(Settings settings, SettingsFlags const& flags) {
     settings.allowed_hosts.insert(settings.allowed_hosts.end(), flags.allowed_hosts.begin(),
                                   flags.allowed_hosts.end());
     if (flags.key_file) settings.key_file = *flags.key_file;
+    if (flags.log_level) {
+        auto const level = level_from(*flags.log_level);
+        if (!level) return Error{Errc::Invalid, format("--log-level: {}", no_level(*flags.log_level))};
+        settings.log_level = *level;
+    }
     if (!flags.body_max) return settings;
     auto const bytes = parse_bytes(*flags.body_max);
     if (!bytes) {

@@ -49,6 +49,7 @@ struct SettingsFlags {
     std::vector<std::string> allowed_hosts{};  // --allowed-host NAME …: besides the file's
     std::optional<std::string> key_file{};     // --key-file FILE
     std::optional<std::string> body_max{};     // --body-max "64 MiB"
+    std::optional<std::string> log_level{};    // --log-level LEVEL
 };
 Result<Settings> with_flags(Settings settings, SettingsFlags const& flags);
 

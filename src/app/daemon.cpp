@@ -1,0 +1,186 @@
+#include "app/daemon.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "api/translate.hpp"
+#include "base/format.hpp"
+#include "os/file.hpp"
+#include "os/net.hpp"
+#include "os/process_info.hpp"
+#include "wire/time.hpp"
+
+namespace hal0::app {
+namespace {
+
+constexpr std::size_t pool_threads = 2;
+constexpr std::size_t events_kept_max = 4096;
+constexpr Duration drain_patience = std::chrono::seconds{20};  // for answers in progress when asked to stop
+
+std::uint64_t epoch_of(WallTime started) {
+    auto const since = started.time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+// Hyperthreads share what matrix products need: half of the processors is what a worker gets, unless the box
+// has one or two.
+std::int64_t usual_threads() {
+    std::int64_t const processors = os::usable_cpus();
+    return std::max<std::int64_t>(1, processors > 2 ? processors / 2 : processors);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
+    std::unique_ptr<Daemon> daemon{new Daemon{std::move(start), log}};
+    HAL0_TRY(loop, os::Loop::make());
+    daemon->loop_ = std::move(loop);
+    // Before any other thread is made: they inherit the blocked signals.
+    HAL0_TRY(signals,
+             os::StopSignals::make(*daemon->loop_, [d = daemon.get()](int number) { d->signalled(number); }));
+    daemon->signals_ = std::move(signals);
+    HAL0_CHECK(daemon->take_home());
+    HAL0_CHECK(daemon->listen());
+    HAL0_CHECK(daemon->build_control());
+    HAL0_CHECK(daemon->build_data());
+    return daemon;
+}
+
+Daemon::~Daemon() {
+    data_loops_.clear();  // join their threads before anything that they ask goes
+}
+
+Result<void> Daemon::take_home() {
+    auto lock = os::LockFile::acquire(os::join_path(start_.places.runtime, "daemon.lock"));
+    if (!lock) {
+        if (lock.error().kind != Errc::Conflict) return std::move(lock).error();
+        return in_context(
+            format("another hal0 serves this home ({}); 'hal0 stop' stops it", start_.places.config),
+            std::move(lock).error());
+    }
+    home_lock_ = std::make_unique<os::LockFile>(std::move(lock).value());
+    return {};
+}
+
+Result<void> Daemon::listen() {
+    auto const socket = os::UnixAddress{os::join_path(start_.places.runtime, "hal0.sock")};
+    std::vector<os::Address> wanted = start_.settings.listen;
+    wanted.emplace_back(socket);
+    for (auto const& address : wanted) {
+        auto fd = os::listen_on(address);
+        if (!fd && fd.error().kind == Errc::Conflict) {
+            return Error{Errc::Conflict, fd.error().message +
+                                             "; stop that, or give another address: hal0 serve --listen "
+                                             "127.0.0.1:PORT"};
+        }
+        if (!fd) return std::move(fd).error();
+        if (std::holds_alternative<os::InetAddress>(address)) {
+            HAL0_TRY(bound, os::bound_address(fd->get()));  // the port, where 0 was asked for
+            addresses_.push_back(os::to_string(bound));
+        }
+        listener_fds_.push_back(fd->get());
+        listeners_.push_back(std::move(fd).value());
+    }
+    return {};
+}
+
+Result<void> Daemon::build_control() {
+    HAL0_TRY(inbox, os::Inbox::make(*loop_));
+    inbox_ = std::move(inbox);
+    pool_ = std::make_unique<os::Pool>(pool_threads);
+    library_ = std::make_unique<Library>(start_.places, start_.settings.model_roots);
+    events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
+    house_ = std::make_unique<House>(House::World{.log = log_,
+                                                  .inbox = *inbox_,
+                                                  .pool = *pool_,
+                                                  .library = *library_,
+                                                  .events = *events_,
+                                                  .status = [this] { return status(); }});
+    dispatcher_ = std::make_unique<dispatch::Dispatcher>(
+        *loop_, *inbox_, *house_,
+        dispatch::Dispatcher::Settings{.queue = start_.settings.queue, .wait_max = start_.settings.wait_max});
+    jobs_ =
+        std::make_unique<jobs::Jobs>(*loop_,
+                                     jobs::Jobs::Settings{.command = {os::own_program(), "job"},
+                                                          .logs = os::join_path(start_.places.state, "logs")},
+                                     [this](jobs::Job const& job) { house_->job_changed(job); });
+    // The very program that runs, also when its file was replaced meanwhile: both speak one spec.json.
+    launcher_ = std::make_unique<slots::ProcessLauncher>(*loop_, start_.places, "/proc/self/exe");
+    slots_ = std::make_unique<slots::SlotTable>(
+        slots::SlotWorld{.loop = *loop_,
+                         .launcher = *launcher_,
+                         .host = *house_,
+                         .places = start_.places,
+                         .supplies = {library_->model_store(), library_->engine_store(), usual_threads()}});
+    house_->move_in(*slots_, *dispatcher_, *jobs_);
+    admin_ = std::make_unique<api::Admin>(api::Admin::World{
+        .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});
+    return {};
+}
+
+Result<void> Daemon::build_data() {
+    http::ServerLimits limits;
+    limits.body_max = start_.settings.body_max;
+    for (std::uint32_t number = 0; number < start_.settings.loops; ++number) {
+        HAL0_TRY(loop, DataLoop::make({.number = number,
+                                       .listeners = listener_fds_,
+                                       .pool = *pool_,
+                                       .control = *dispatcher_,
+                                       .admin = *admin_,
+                                       .gateway = {.access = {.allowed_hosts = start_.settings.allowed_hosts,
+                                                              .key = start_.key},
+                                                   .body_max = start_.settings.body_max},
+                                       .limits = limits}));
+        dispatcher_->add_loop(loop->gateway());
+        admin_->add_loop(loop->gateway());
+        data_loops_.push_back(std::move(loop));
+    }
+    return {};
+}
+
+void Daemon::run() {
+    for (auto const& loop : data_loops_)
+        loop->start();
+    if (auto const started = slots_->start(); !started)
+        log_.warn("changes of slot files are not followed: {}", started.error().message);
+    auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();
+    log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,
+              join(addresses_, ", "), start_.places.runtime, took);
+    loop_->run();
+    log_.info("stopped; models go on, and the next daemon takes them over");
+}
+
+// ---- the end
+
+void Daemon::signalled(int number) {
+    if (stopping_) return loop_->stop();  // asked twice: at once
+    stopping_ = true;
+    log_.info("signal {}: finishing what is being answered", number);
+    admin_->finish_streams();
+    draining_ = data_loops_.size();
+    for (auto const& loop : data_loops_)
+        loop->drain([this] { inbox_->post([this] { stop_when_drained(); }); });
+    patience_ = std::make_unique<os::Timer>(*loop_, [this] { loop_->stop(); });
+    patience_->start(drain_patience);
+}
+
+void Daemon::stop_when_drained() {
+    if (--draining_ == 0) loop_->stop();
+}
+
+wire::StatusView Daemon::status() const {
+    wire::StatusView view{.version = start_.version,
+                          .pid = os::own_pid(),
+                          .started = wire::rfc3339(started_),
+                          .listen = addresses_,
+                          .places = api::view_of(start_.places),
+                          .loops = static_cast<std::int64_t>(data_loops_.size())};
+    view.uptime_s = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - started_at_).count();
+    for (auto const& loop : data_loops_)
+        view.connections += loop->connections();
+    if (auto const memory = os::resident_bytes(os::own_pid())) view.memory = memory->count;
+    return view;
+}
+
+}  // namespace hal0::app

@@ -1,0 +1,80 @@
+#pragma once
+// `hal0 serve`: builds everything from the settings, runs it until a signal, and leaves the workers running.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/admin.hpp"
+#include "app/data_loop.hpp"
+#include "app/house.hpp"
+#include "app/library.hpp"
+#include "app/settings.hpp"
+#include "base/log.hpp"
+#include "base/no_copy.hpp"
+#include "base/result.hpp"
+#include "base/secret.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "history/event_stream.hpp"
+#include "jobs/jobs.hpp"
+#include "os/lock_file.hpp"
+#include "os/places.hpp"
+#include "os/signals.hpp"
+#include "slots/process_launcher.hpp"
+#include "slots/slot_table.hpp"
+
+namespace hal0::app {
+
+class Daemon final : NoCopy {
+  public:
+    struct Start {
+        std::string version{};
+        os::Places places{};  // made already
+        Settings settings{};
+        Secret key{};
+    };
+    // Conflict when another daemon has this home, or a program has the port; both name the holder.
+    static Result<std::unique_ptr<Daemon>> make(Start start, Log& log);
+    ~Daemon();
+
+    // Until SIGTERM, SIGINT or SIGHUP. Answers in progress are finished first, for a while; a second signal
+    // cuts them.
+    void run();
+
+  private:
+    Daemon(Start start, Log& log) : start_{std::move(start)}, log_{log} {}
+    Result<void> take_home();
+    Result<void> listen();
+    Result<void> build_control();
+    Result<void> build_data();
+    void signalled(int number);
+    void stop_when_drained();
+    [[nodiscard]] wire::StatusView status() const;
+
+    // In the order of making; destroyed in the opposite one.
+    Start start_;
+    Log& log_;
+    WallTime const started_{std::chrono::system_clock::now()};
+    TimePoint const started_at_{Clock::now()};
+    std::unique_ptr<os::Loop> loop_{};
+    std::unique_ptr<os::StopSignals> signals_{};
+    std::unique_ptr<os::LockFile> home_lock_{};
+    std::vector<os::UniqueFd> listeners_{};
+    std::vector<int> listener_fds_{};
+    std::vector<std::string> addresses_{};
+    std::unique_ptr<os::Inbox> inbox_{};
+    std::unique_ptr<os::Pool> pool_{};
+    std::unique_ptr<Library> library_{};
+    std::unique_ptr<history::EventStream> events_{};
+    std::unique_ptr<House> house_{};
+    std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
+    std::unique_ptr<jobs::Jobs> jobs_{};
+    std::unique_ptr<slots::ProcessLauncher> launcher_{};
+    std::unique_ptr<slots::SlotTable> slots_{};
+    std::unique_ptr<api::Admin> admin_{};
+    std::vector<std::unique_ptr<DataLoop>> data_loops_{};
+    std::unique_ptr<os::Timer> patience_{};
+    std::size_t draining_{0};
+    bool stopping_{false};
+};
+
+}  // namespace hal0::app

@@ -1,0 +1,42 @@
+#include "app/data_loop.hpp"
+
+#include <utility>
+
+namespace hal0::app {
+
+Result<std::unique_ptr<DataLoop>> DataLoop::make(World const& world) {
+    std::unique_ptr<DataLoop> made{new DataLoop};
+    HAL0_TRY(loop, os::Loop::make());
+    made->loop_ = std::move(loop);
+    HAL0_TRY(inbox, os::Inbox::make(*made->loop_));
+    made->inbox_ = std::move(inbox);
+    made->gateway_ = std::make_unique<api::Gateway>(api::Gateway::World{.number = world.number,
+                                                                        .loop = *made->loop_,
+                                                                        .inbox = *made->inbox_,
+                                                                        .pool = world.pool,
+                                                                        .control = world.control,
+                                                                        .admin = world.admin},
+                                                    world.gateway);
+    HAL0_TRY(server, http::Server::make(*made->loop_, world.listeners, *made->gateway_, world.limits));
+    made->server_ = std::move(server);
+    made->gateway_->attach(*made->server_);
+    return made;
+}
+
+void DataLoop::start() {
+    thread_ = std::thread{[loop = loop_.get()] { loop->run(); }};
+}
+
+DataLoop::~DataLoop() {
+    if (!thread_.joinable()) return;
+    inbox_->post([loop = loop_.get()] { loop->stop(); });
+    thread_.join();
+}
+
+void DataLoop::drain(std::function<void()> done) {
+    inbox_->post([this, done = std::move(done)]() mutable { server_->drain(std::move(done)); });
+}
+
+std::int64_t DataLoop::connections() const { return static_cast<std::int64_t>(server_->open_connections()); }
+
+}  // namespace hal0::app

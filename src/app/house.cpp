@@ -1,0 +1,222 @@
+#include "app/house.hpp"
+
+#include <utility>
+
+#include "api/translate.hpp"
+#include "base/format.hpp"
+#include "engines/install.hpp"
+#include "wire/codec.hpp"
+
+namespace hal0::app {
+
+void House::move_in(slots::SlotTable& slots, dispatch::Dispatcher& dispatcher, jobs::Jobs& jobs) {
+    slots_ = &slots;
+    dispatcher_ = &dispatcher;
+    jobs_ = &jobs;
+}
+
+wire::StatusView House::status() { return world_.status(); }
+
+void House::publish(std::string_view type, std::string const& subject, std::string data) {
+    world_.events.publish(std::chrono::system_clock::now(), std::string{type}, subject, std::move(data));
+}
+
+// ---- slots
+
+wire::SlotView House::view_of(slots::SlotStatus const& status) const {
+    api::SlotLoad load{.in_flight = dispatcher_->in_flight(status.name),
+                       .waiting = dispatcher_->waiting(status.name)};
+    if (status.pid) load.address = dispatcher_->worker(status.name);
+    return api::view_of(status, load);
+}
+
+slots::Done House::viewing(SlotDone done) const {
+    return [this, done = std::move(done)](Result<slots::SlotStatus> const& status) {
+        if (!status) return done(status.error());
+        done(view_of(*status));
+    };
+}
+
+std::vector<wire::SlotView> House::slots() {
+    std::vector<wire::SlotView> views;
+    for (auto const& status : slots_->list())
+        views.push_back(view_of(status));
+    return views;
+}
+
+Result<wire::SlotView> House::slot(std::string const& name) {
+    HAL0_TRY(status, slots_->find(name));
+    return view_of(status);
+}
+
+void House::load_slot(std::string const& name, SlotDone done) {
+    slots_->load(name, viewing(std::move(done)));
+}
+void House::unload_slot(std::string const& name, SlotDone done) {
+    slots_->unload(name, viewing(std::move(done)));
+}
+void House::restart_slot(std::string const& name, SlotDone done) {
+    slots_->restart(name, viewing(std::move(done)));
+}
+void House::swap_slot(std::string const& name, std::string const& model, SlotDone done) {
+    slots_->swap(name, model, viewing(std::move(done)));
+}
+
+void House::create_slot(wire::SlotCreate const& slot, SlotDone done) {
+    auto const config = api::config_of(slot);
+    if (!config) return done(config.error());
+    slots_->create(*config, viewing(std::move(done)));
+}
+
+void House::remove_slot(std::string const& name, Done done) {
+    slots_->remove(name, [done = std::move(done)](Result<slots::SlotStatus> const& status) {
+        status ? done({}) : done(status.error());
+    });
+}
+
+Result<wire::SlotExplain> House::explain_slot(std::string const& name) {
+    HAL0_TRY(lines, slots_->explain(name));
+    return wire::SlotExplain{.name = name, .lines = std::move(lines)};
+}
+
+Result<std::string> House::slot_log(std::string const& name) { return slots_->log_path(name); }
+
+// ---- models and engines
+
+void House::add_users(std::vector<wire::ModelView>& models) const {
+    auto const slots = slots_->list();
+    for (auto& model : models) {
+        for (auto const& slot : slots) {
+            if (slot.model == model.id) model.used_by.push_back(slot.name);
+        }
+        if (model.state != "present" && jobs_->running("model.pull", model.id) != nullptr)
+            model.state = "pulling";
+    }
+}
+
+std::vector<wire::ModelView> House::models() {
+    auto views = world_.library.models();
+    add_users(views);
+    return views;
+}
+
+Result<wire::ModelView> House::model(std::string const& id) {
+    HAL0_TRY(view, world_.library.model(id));
+    std::vector views{std::move(view)};
+    add_users(views);
+    return std::move(views.front());
+}
+
+Result<api::House::Need> House::model_need(std::string const& id) {
+    auto const stored = world_.library.model_store().find(id);
+    if (stored && stored->state == models::ModelState::Present) return Need::Nothing;
+    HAL0_CHECK(world_.library.pullable(id));
+    return Need::Job;
+}
+
+void House::verify_model(std::string const& id, ModelDone done) {
+    world_.pool.run(
+        world_.inbox, [&store = world_.library.model_store(), id] { return store.verify(id); },
+        [this, id, done = std::move(done)](Result<void> const& verified) {
+            if (!verified) return done(verified.error());
+            done(model(id));
+        });
+}
+
+std::vector<std::string> House::users_of(std::string const& engine_directory) const {
+    std::vector<std::string> names;
+    for (auto const& slot : slots_->list()) {
+        if (slot.program.starts_with(engine_directory + "/")) names.push_back(slot.name);
+    }
+    return names;
+}
+
+void House::add_users(std::vector<wire::EngineView>& engines) const {
+    for (auto& engine : engines) {
+        if (!engine.directory.empty()) engine.used_by = users_of(engine.directory);
+        if (engine.state != "installed" && jobs_->running("engine.install", engine.id) != nullptr)
+            engine.state = "installing";
+    }
+}
+
+std::vector<wire::EngineView> House::engines() {
+    auto views = world_.library.engines();
+    add_users(views);
+    return views;
+}
+
+Result<wire::EngineView> House::engine(std::string const& id) {
+    HAL0_TRY(view, world_.library.engine(id));
+    std::vector views{std::move(view)};
+    add_users(views);
+    return std::move(views.front());
+}
+
+Result<api::House::Need> House::engine_need(std::string const& id) {
+    HAL0_TRY(view, world_.library.engine(id));
+    return view.state == "installed" ? Need::Nothing : Need::Job;
+}
+
+void House::remove_engine(wire::EngineView const& engine, Done done) {
+    auto const installed = world_.library.installed(engine.id, engine.key);
+    if (!installed) return done(installed.error());
+    world_.pool.run(
+        world_.inbox,
+        [engine = *installed, &store = world_.library.engine_store()] {
+            return engines::remove(engine, store);
+        },
+        [this, done = std::move(done)](Result<void> const& removed) {
+            slots_->supplies_changed();
+            done(removed);
+        });
+}
+
+void House::job_changed(jobs::Job const& job) {
+    publish(api::job_changed.name, job.id, wire::encode(api::view_of(job)));
+    if (job.state == jobs::State::Running) return;
+    if (job.error) {
+        world_.log.warn("{} {} failed: {}", job.kind, job.subject, job.error->message);
+    } else {
+        world_.log.info("{} {}: {}", job.kind, job.subject, jobs::to_string(job.state));
+    }
+    if (job.state == jobs::State::Done) slots_->supplies_changed();
+}
+
+// ---- what the slots tell
+
+void House::slot_changed(slots::SlotStatus const& status) {
+    dispatcher_->upsert({.slot = status.name,
+                         .model = status.model,
+                         .kind = status.kind,
+                         .context = status.context,
+                         .created = status.created});
+    publish(api::slot_state.name, status.name, wire::encode(view_of(status)));
+    bool const failed = status.state == slots::State::Error;
+    if (!failed) {
+        failed_.erase(status.name);
+    } else if (failed_.insert(status.name).second) {
+        world_.log.warn("slot {} is down: {}", status.name, status.cause);
+    }
+}
+
+void House::slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) {
+    world_.log.info("slot {} is ready", slot);
+    dispatcher_->open(slot, worker, key);
+}
+
+void House::slot_closing(std::string const& slot) { dispatcher_->close(slot); }
+void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
+void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }
+
+void House::slot_removed(std::string const& slot) {
+    dispatcher_->remove(slot);
+    failed_.erase(slot);
+    publish(api::slot_removed.name, slot, "null");
+}
+
+// ---- what the dispatcher asks
+
+Result<void> House::wake(std::string const& slot) { return slots_->wake(slot); }
+void House::drained(std::string const& slot) { slots_->drained(slot); }
+
+}  // namespace hal0::app

@@ -1,0 +1,20 @@
+// One program: the daemon (`hal0 serve`), its workers' first step (`hal0 slot exec`), its jobs, and the CLI.
+#include <string>
+#include <vector>
+
+#include "app/offline.hpp"
+#include "app/serve.hpp"
+#include "cli/run.hpp"
+#include "cli/terminal.hpp"
+#include "os/signals.hpp"
+
+int main(int argc, char** argv) {
+    hal0::os::ignore_broken_pipes();
+    hal0::cli::Program const program{.version = HAL0_VERSION,
+                                     .serve = hal0::app::serve,
+                                     .slot_exec = hal0::app::slot_exec_command,
+                                     .job = hal0::app::job_command,
+                                     .offline = hal0::app::offline_work()};
+    hal0::cli::Console console;
+    return hal0::cli::run({argv + 1, argv + argc}, console, program);
+}

@@ -1,0 +1,96 @@
+#include "app/offline.hpp"
+
+#include <utility>
+
+#include "api/translate.hpp"
+#include "app/library.hpp"
+#include "app/serve.hpp"
+#include "app/work.hpp"
+#include "engines/install.hpp"
+#include "slots/end_workers.hpp"
+#include "slots/exec.hpp"
+
+namespace hal0::app {
+namespace {
+
+// What the work needs of this home: read anew for each command, for it may have changed.
+struct Desk {
+    os::Places places;
+    Library library;
+    [[nodiscard]] Work work() const { return {places, library}; }
+};
+
+Result<Desk> open_desk() {
+    HAL0_TRY(places, os::find_places());
+    HAL0_TRY(settings, read_settings(places));
+    return Desk{places, Library{places, settings.settings.model_roots}};
+}
+
+wire::JobView view_of(models::Progress const& progress) {
+    return {.state = "running",
+            .step = progress.step,
+            .done = progress.done,
+            .total = progress.total,
+            .unit = progress.unit == models::Progress::Unit::Bytes ? "bytes" : "steps"};
+}
+
+Telling telling(cli::Offline::OnJob const& on_job) {
+    return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
+            .note = [on_job](std::string const& text) { on_job({.state = "running", .message = text}); }};
+}
+
+Result<std::vector<wire::ModelView>> models() {
+    HAL0_TRY(desk, open_desk());
+    return desk.library.models();
+}
+
+Result<wire::ModelView> pull(std::string const& id, cli::Offline::OnJob const& on_job) {
+    HAL0_TRY(desk, open_desk());
+    HAL0_TRY(model, desk.work().pull(id, telling(on_job)));
+    return api::view_of(model, {});
+}
+
+Result<std::vector<wire::EngineView>> engines() {
+    HAL0_TRY(desk, open_desk());
+    return desk.library.engines();
+}
+
+Result<wire::EngineView> install(std::string const& id, cli::Offline::OnJob const& on_job) {
+    HAL0_TRY(desk, open_desk());
+    HAL0_TRY(engine, desk.work().install(id, telling(on_job)));
+    return api::view_of(engine, true, {});
+}
+
+Result<void> remove(std::string const& id, std::string const& key) {
+    HAL0_TRY(desk, open_desk());
+    HAL0_TRY(engine, desk.library.installed(id, key));
+    return engines::remove(engine, desk.library.engine_store());
+}
+
+Result<std::size_t> end_workers() {
+    HAL0_TRY(places, os::find_places());
+    return slots::end_workers(places, std::chrono::seconds{10});
+}
+
+}  // namespace
+
+cli::Offline offline_work() {
+    return {.models = models,
+            .pull = pull,
+            .engines = engines,
+            .install = install,
+            .remove = remove,
+            .end_workers = end_workers};
+}
+
+Result<int> job_command(cli::Arguments const& arguments, cli::Context&) {
+    HAL0_TRY(desk, open_desk());
+    return run_job(desk.work(), arguments.text("KIND"), arguments.text("SUBJECT"));
+}
+
+Result<int> slot_exec_command(cli::Arguments const& arguments, cli::Context&) {
+    HAL0_TRY(places, os::find_places());
+    return static_cast<int>(slots::exec_worker(places, arguments.text("NAME")));
+}
+
+}  // namespace hal0::app
