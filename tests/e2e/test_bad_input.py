@@ -1,0 +1,262 @@
+"""What must be refused, as bytes on the wire: a row each, with the status and a word of the answer."""
+import contextlib
+import json
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import CHAT, HAL0, Home, eventually
+
+BODY = json.dumps(CHAT).encode()
+
+
+def post(body, *headers, path=b"/v1/chat/completions", length=True):
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + b"".join(h + b"\r\n" for h in headers)
+    if length:
+        head += b"Content-Length: %d\r\n" % len(body)
+    return head + b"\r\n" + body
+
+
+def get(path, *headers, method=b"GET"):
+    return method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + b"".join(h + b"\r\n" for h in headers) + b"\r\n"
+
+
+# what it is, what is sent, the status, a word of the answer's body or head
+REFUSED = [
+    ("malformed JSON", post(b'{"messages": ['), 400, b"JSON"),
+    ("not an object", post(b"[1]"), 400, b"object"),
+    ("no body", post(b""), 400, b"object"),
+    ("something after the end", post(b"{} {}"), 400, b"JSON"),
+    ("a model that is a number", post(b'{"model": 7}'), 400, b"model"),
+    ("nested 10,000 deep", post(b'{"messages": ' + b"[" * 10000 + b"]" * 10000 + b"}"), 400, b"deep"),
+    ("an unknown model", post(b'{"model": "gpt-9"}'), 404, b"gpt-9"),
+    ("a body over the limit", post(b"", b"Content-Length: 99999999", length=False), 413, b"64"),
+    ("a head over 64 kB", get(b"/health", b"X-Long: " + b"a" * 70000), 431, b"head"),
+    ("a target over 8 kB", get(b"/" + b"a" * 9000), 414, b""),
+    ("a negative Content-Length", post(b"", b"Content-Length: -1", length=False), 400, b"Content-Length"),
+    ("a Content-Length in words", post(b"", b"Content-Length: ten", length=False), 400, b"Content-Length"),
+    ("two Content-Lengths", post(b"{}", b"Content-Length: 3"), 400, b"Content-Length"),
+    ("Content-Length and Transfer-Encoding", post(b"0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, b"Transfer-Encoding"),
+    ("an unknown transfer coding", post(b"", b"Transfer-Encoding: gzip", length=False), 501, b""),
+    ("a chunk size that is none", post(b"zz\r\n", b"Transfer-Encoding: chunked", length=False), 400, b"chunk"),
+    ("a folded header", get(b"/health", b"X-A: 1\r\n 2"), 400, b""),
+    ("a space before the colon", get(b"/health", b"X-A : 1"), 400, b""),
+    ("a bare LF", b"GET /health HTTP/1.1\nHost: localhost\n\n", 400, b""),
+    ("no Host", b"GET /health HTTP/1.1\r\n\r\n", 400, b"Host"),
+    ("two Hosts", get(b"/health", b"Host: localhost"), 400, b"Host"),
+    ("not HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, b""),
+    ("HTTP/2.0", b"GET /health HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, b""),
+    ("an unknown path", get(b"/v1/nothing"), 404, b"/v1/nothing"),
+    ("an unknown path of the admin API", get(b"/api/nothing"), 404, b"/api/nothing"),
+    ("the wrong method", get(b"/v1/chat/completions"), 405, b"POST"),
+    ("the wrong method of the admin API", get(b"/api/status", method=b"DELETE"), 405, b"GET"),
+]
+
+ANSWERED = [
+    ("a chunked body", post(b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY), b"Transfer-Encoding: chunked", length=False), 200, b"m word1"),
+    ("one with a trailer", post(b"%x;x=1\r\n%s\r\n0\r\nX-T: 1\r\n\r\n" % (len(BODY), BODY), b"Transfer-Encoding: chunked", length=False),
+     200, b"m word1"),
+    ("HTTP/1.0", b"POST /v1/chat/completions HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY), 200, b"m word1"),
+    ("HEAD", get(b"/health", method=b"HEAD"), 200, b"content-length"),
+    ("OPTIONS", get(b"/v1/chat/completions", method=b"OPTIONS"), 204, b"POST"),
+    ("a query", get(b"/health?x=%20"), 200, b"ok"),
+    # Bytes that aren't UTF-8 in a prompt are the worker's business: they are passed, not changed.
+    ("a prompt with invalid UTF-8", post(b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}'), None, b""),
+]
+
+
+class Reader:
+    """Reads answers off a connection one by one, as their heads say."""
+
+    def __init__(self, peer):
+        self.peer, self.data = peer, b""
+
+    def more(self):
+        piece = self.peer.recv(65536)
+        self.data += piece
+        return piece
+
+    def take(self, size):
+        taken, self.data = self.data[:size], self.data[size:]
+        return taken
+
+    def answer(self):
+        while b"\r\n\r\n" not in self.data and self.more():
+            pass
+        head = self.take(self.data.find(b"\r\n\r\n") + 4)
+        fields = head.lower()
+        if b" 204 " in fields.split(b"\r\n")[0]:
+            return head, b""
+        if b"transfer-encoding: chunked" in fields:
+            while b"0\r\n\r\n" not in self.data and self.more():
+                pass
+            return head, self.take(self.data.find(b"0\r\n\r\n") + 5)
+        if b"content-length: " in fields:
+            size = int(fields.split(b"content-length: ")[1].split(b"\r\n")[0])
+            while len(self.data) < size and self.more():
+                pass
+            return head, self.take(size)
+        while self.more():
+            pass
+        return head, self.take(len(self.data))
+
+
+class BadInput(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home()
+        cls.home.slot("primary", cls.home.fake_model("m"))
+        cls.home.start().ready("primary")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+
+    def ask(self, data):
+        with contextlib.closing(self.home.raw()) as peer:
+            peer.sendall(data)
+            if data.startswith(b"HEAD"):
+                peer.shutdown(socket.SHUT_WR)
+                return peer.recv(65536), b""
+            return Reader(peer).answer()
+
+    def check(self, rows):
+        for what, data, status, word in rows:
+            with self.subTest(what):
+                head, body = self.ask(data)
+                if status is None:
+                    self.assertRegex(head, rb"^HTTP/1.1 [245]")
+                    continue
+                self.assertRegex(head, rb"^HTTP/1\.[01] %d " % status, body)
+                self.assertIn(word.lower(), (head + body).lower())
+                if status >= 400:
+                    error = json.loads(body)["error"]
+                    self.assertTrue(error["message"])
+        self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200, "all is well afterwards")
+
+    def test_refused(self):
+        self.check(REFUSED)
+
+    def test_answered(self):
+        self.check(ANSWERED)
+
+    def test_expect_100_continue(self):
+        with contextlib.closing(self.home.raw()) as peer:
+            peer.sendall(post(b"", b"Expect: 100-continue", b"Content-Length: %d" % len(BODY), length=False))
+            self.assertEqual(peer.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+            peer.sendall(BODY)
+            self.assertIn(b"200", Reader(peer).answer()[0])
+        with contextlib.closing(self.home.raw()) as peer:
+            peer.sendall(post(b"", b"Expect: 100-continue", b"Content-Length: 99999999", length=False))
+            self.assertTrue(peer.recv(100).startswith(b"HTTP/1.1 413"))
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with contextlib.closing(self.home.raw()) as peer:
+            peer.sendall(get(b"/v1/models/primary") + post(BODY) + get(b"/health") + get(b"/v1/models/m"))
+            reader = Reader(peer)
+            for word in (b'"id":"primary"', b"word1", b'"status"', b'"id":"m"'):
+                head, body = reader.answer()
+                self.assertIn(b" 200 ", head)
+                self.assertIn(word, body.replace(b'": ', b'":'))
+
+    def test_a_thousand_half_sent_requests_disturb_nobody(self):
+        peers = [self.home.raw() for _ in range(1000)]
+        try:
+            for i, peer in enumerate(peers):
+                peer.sendall(post(BODY)[:20 + i % 100])
+            for _ in range(20):
+                began = time.monotonic()
+                self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200)
+                self.assertLess(time.monotonic() - began, 2)
+        finally:
+            for peer in peers:
+                peer.close()
+
+    def test_a_body_that_takes_its_time_disturbs_nobody(self):
+        with contextlib.closing(self.home.raw()) as slow:
+            slow.sendall(post(b"", b"Content-Length: 1000", length=False))
+            self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200)
+            slow.sendall(b" " * (1000 - len(BODY)) + BODY)
+            self.assertIn(b" 200 ", Reader(slow).answer()[0])
+
+
+class BadFiles(unittest.TestCase):
+    def test_models_that_are_no_models(self):
+        def wreck(file, kind):
+            data = file.read_bytes()
+            file.write_bytes({"truncated": data[:12], "no GGUF": b"<html>" + data, "empty": b""}[kind])
+        for kind in ("truncated", "no GGUF", "empty"):
+            with self.subTest(kind), Home() as home:
+                home.slot("primary", home.fake_model("m"))
+                home.slot("other", home.fake_model("n"))
+                wreck(home.models / "m" / "m.gguf", kind)
+                home.describe("m")
+                home.start().ready("other")
+                eventually(lambda: home.slot_view("primary")["state"] == "error")
+                self.assertIn("m.gguf", home.slot_view("primary")["cause"])
+                answer = home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
+                self.assertEqual(answer.status, 503)
+                self.assertIn("m.gguf", answer.json["error"]["message"])
+
+    def test_an_unreadable_slot_file_explains_itself_and_the_others_serve(self):
+        with Home() as home:
+            home.slot("other", home.fake_model("n"))
+            (home.slots / "primary.toml").write_text('model = "m\ncontext = many\n')
+            home.start().ready("other")
+            view = home.slot_view("primary")
+            self.assertEqual(view["state"], "error")
+            self.assertIn("primary.toml", view["cause"])
+            self.assertIn("primary.toml", "\n".join(home.api("GET", "/api/slots/primary/explain").json["lines"]))
+            (home.slots / "primary.toml").write_text('model = "n"\n')
+            home.ready("primary")
+
+    def test_a_slot_whose_model_is_not_there_says_how_to_get_it(self):
+        with Home() as home:
+            home.slot("primary", "nowhere")
+            home.start()
+            view = eventually(lambda: (v := home.slot_view("primary"))["state"] == "error" and v)
+            self.assertIn("nowhere", view["cause"])
+
+
+class Places(unittest.TestCase):
+    def test_two_daemons_on_one_home(self):
+        with Home() as home:
+            home.start()
+            second = subprocess.run([HAL0, "serve"], env=home.env, capture_output=True, text=True, timeout=20)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(str(home.daemon.pid), second.stderr)
+            self.assertEqual(home.http("GET", "/health").status, 200)
+
+    def test_a_port_in_use_names_its_holder(self):
+        with Home() as one, Home() as two:
+            one.start()
+            done = subprocess.run([HAL0, "serve", "--listen", f"127.0.0.1:{one.address[1]}"], env=two.env, capture_output=True,
+                                  text=True, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(one.address[1]), done.stderr)
+            self.assertIn(str(one.daemon.pid), done.stderr)
+
+    def test_homes_with_spaces_and_long_homes(self):
+        import pathlib
+        import shutil
+        import tempfile
+        for name in ("my own box", "d" * 100 + "/" + "e" * 100):
+            with self.subTest(name):
+                top = tempfile.mkdtemp(prefix="hal0-e2e-")
+                directory = pathlib.Path(top) / name
+                directory.mkdir(parents=True)
+                try:
+                    with Home(directory=directory) as home:
+                        home.slot("primary", home.fake_model("m"))
+                        home.start().ready("primary")
+                        self.assertEqual(home.http("POST", "/v1/chat/completions", CHAT).status, 200)
+                        home.cli("slot", "list", check=0)
+                finally:
+                    shutil.rmtree(top)
+
+    def test_bad_settings_name_the_line(self):
+        with Home(settings="body_max = [\n") as home:
+            done = subprocess.run([HAL0, "serve"], env=home.env, capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("hal0.toml", done.stderr)

@@ -1,0 +1,144 @@
+"""The CLI as its user meets it."""
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import HAL0, Home, eventually
+
+
+class WithoutADaemon(unittest.TestCase):
+    def test_it_says_so_and_how_to_start_it(self):
+        with Home() as home:
+            for command in (["status"], ["slot", "list"], ["chat", "hi"], ["slot", "load", "primary"]):
+                done = home.cli(*command, check=1)
+                self.assertIn("hal0 serve", done.stderr, command)
+
+    def test_help_and_usage(self):
+        with Home() as home:
+            self.assertIn("hal0 slot list", home.cli("--help", check=0).stdout.replace("slot list", "hal0 slot list"))
+            for command in ("serve", "status", "chat", "slot", "slot list", "slot swap", "model pull", "engine install"):
+                self.assertIn("hal0 " + command, home.cli("help", *command.split(), check=0).stdout)
+                self.assertIn("hal0 " + command, home.cli(*command.split(), "--help", check=0).stdout)
+            self.assertRegex(home.cli("--version", check=0).stdout, r"^hal0 \d+\.\d+\.\d+")
+            self.assertIn("slot", home.cli("slto", check=2).stderr, "the nearest command")
+            self.assertIn("--json", home.cli("slot", "list", "--jsn", check=2).stderr, "the nearest flag")
+            home.cli("slot", "swap", "primary", check=2)
+
+    def test_models_and_engines_are_listed_without_one(self):
+        with Home() as home:
+            home.fake_model("m")
+            models = json.loads(home.cli("model", "list", "--json", check=0).stdout)
+            self.assertIn(("m", "present"), [(m["id"], m["state"]) for m in models])
+            self.assertIn(("smollm2-135m-instruct", "available"), [(m["id"], m["state"]) for m in models])
+            engines = json.loads(home.cli("engine", "list", "--json", check=0).stdout)
+            self.assertIn("installed", [e["state"] for e in engines])
+            self.assertIn("m", home.cli("model", "show", "m", check=0).stdout)
+
+    def test_completions_are_valid_scripts(self):
+        with Home() as home:
+            for shell in ("bash", "zsh", "fish"):
+                text = home.cli("completion", shell, check=0).stdout
+                self.assertIn("slot", text)
+                if shell == "bash":
+                    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+
+
+class WithADaemon(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home()
+        cls.home.slot("primary", cls.home.fake_model("m", "chunks=5"))
+        cls.home.start().ready("primary")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+
+    def test_status_and_tables(self):
+        self.assertIn("primary", self.home.cli("status", check=0).stdout)
+        table = self.home.cli("slot", "list", check=0).stdout
+        self.assertIn("primary", table)
+        self.assertIn("ready", table)
+        self.assertNotIn("\x1b", table, "no colours where nobody sees them")
+        self.assertEqual(json.loads(self.home.cli("slot", "list", "--json", check=0).stdout)[0]["name"], "primary")
+        self.assertEqual(json.loads(self.home.cli("status", "--json", check=0).stdout)["slots"][0]["name"], "primary")
+        self.assertIn("m.gguf", self.home.cli("slot", "explain", "primary", check=0).stdout)
+        self.assertIn("listening", self.home.cli("slot", "logs", "primary", check=0).stdout)
+
+    def test_errors_have_exit_code_1_and_the_servers_words(self):
+        self.assertIn("nothing", self.home.cli("slot", "show", "nothing", check=1).stderr)
+        self.assertIn("gpt-9", self.home.cli("chat", "--model", "gpt-9", "hi", check=1).stderr)
+
+    def test_one_question(self):
+        done = self.home.cli("chat", "hi", check=0)
+        self.assertIn("m word1 word2", done.stdout)
+        self.assertEqual(done.stderr, "", "measures are for people")
+        self.assertEqual(len(self.home.cli("chat", "--max-tokens", "2", "hi", check=0).stdout.split()), 2)
+
+    def test_a_conversation_on_a_terminal(self):
+        leader, follower = pty.openpty()
+        chat = subprocess.Popen([HAL0, "chat"], env={**self.home.env, "TERM": "xterm"}, stdin=follower, stdout=follower, stderr=follower,
+                                start_new_session=True)
+        os.close(follower)
+        seen = b""
+
+        def until(word):
+            nonlocal seen
+            end = time.monotonic() + 20
+            while word not in seen and time.monotonic() < end:
+                try:
+                    seen += os.read(leader, 4096)
+                except OSError:
+                    break
+            self.assertIn(word, seen)
+            seen = seen[seen.index(word) + len(word):]
+        os.write(leader, b"hello\n")
+        until(b"word1")
+        until(b"tok/s")
+        os.write(leader, b"again\n")
+        until(b"word1")
+        until(b"tok/s")
+        os.write(leader, b"\x04")
+        self.assertEqual(chat.wait(20), 0)
+        os.close(leader)
+
+    def test_ctrl_c_leaves_long_work_going(self):
+        home = self.home
+        home.slot("slow", home.fake_model("slow", "ready-after-ms=3000"), enabled=False)
+        eventually(lambda: home.api("GET", "/api/slots/slow").status == 200)
+        load = subprocess.Popen([HAL0, "slot", "load", "slow"], env=home.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        eventually(lambda: home.slot_view("slow")["state"] != "offline")
+        load.send_signal(signal.SIGINT)
+        out, err = load.communicate(timeout=20)
+        self.assertEqual(load.returncode, 130, err)
+        self.assertIn("goes on", out + err)
+        home.ready("slow")
+
+    def test_slots_by_hand(self):
+        self.home.fake_model("n")
+        self.home.cli("slot", "create", "second", "--model", "n", "--context", "512", check=0)
+        self.home.cli("slot", "swap", "second", "m", check=0)
+        self.assertEqual(self.home.slot_view("second")["model"], "m")
+        self.home.cli("slot", "unload", "second", check=0)
+        self.home.cli("slot", "load", "second", check=0)
+        self.home.cli("slot", "restart", "second", check=0)
+        self.home.cli("slot", "delete", "second", check=0)
+        self.assertNotIn("second", self.home.cli("slot", "list", "--names", check=0).stdout.split())
+
+
+class Stop(unittest.TestCase):
+    def test_stop_ends_the_daemon_and_its_models(self):
+        for daemon_first in (False, True):
+            with self.subTest(daemon_first), Home() as home:
+                home.slot("primary", home.fake_model("m"))
+                home.start().ready("primary")
+                if daemon_first:
+                    home.kill()
+                home.cli("stop", check=0)
+                self.assertFalse(home.worker_pids())
+                self.assertIsNotNone(home.daemon.poll())
+                home.cli("stop", check=0)

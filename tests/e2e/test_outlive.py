@@ -1,0 +1,59 @@
+"""The daemon owns no model."""
+import unittest
+
+from harness import CHAT_MODEL, EMBED_MODEL, Home, eventually, start_ticks
+
+
+class Outlive(unittest.TestCase):
+    def test_kill_9_twice_changes_no_worker(self):
+        with Home("real") as home:
+            home.slot("primary", CHAT_MODEL, context=1024)
+            home.slot("embed", EMBED_MODEL)
+            home.start().ready("primary", "embed")
+            names = ("primary", "embed")
+            pids = {name: home.slot_view(name)["pid"] for name in names}
+            ticks = {name: start_ticks(pid) for name, pid in pids.items()}
+            for _ in range(2):
+                home.kill()
+                home.start()
+                for name in names:
+                    home.ready(name, seconds=3)
+                    view = home.slot_view(name)
+                    self.assertEqual((view["pid"], start_ticks(view["pid"])), (pids[name], ticks[name]))
+                    self.assertTrue(view["adopted"])
+                    self.assertEqual(view["loads"], 0)
+                answer = home.http("POST", "/v1/embeddings", {"input": "still here"})
+                self.assertEqual(answer.status, 200, answer)
+            for name in names:
+                log = home.api("GET", f"/api/slots/{name}/logs?lines=10000").body.decode()
+                self.assertEqual(log.count("model loaded"), 1, log[-1500:])
+
+    def test_an_adopted_worker_that_dies_is_started_again(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            home.kill()
+            home.start().ready("primary")
+            import os
+            old = home.slot_view("primary")["pid"]
+            os.kill(old, 9)
+            eventually(lambda: (v := home.slot_view("primary"))["state"] == "ready" and v["pid"] != old)
+            self.assertEqual(home.loads("m"), 2)
+
+    def test_a_slot_deleted_while_the_daemon_was_down_does_not_run_on(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            home.kill()
+            (home.slots / "primary.toml").unlink()
+            home.start()
+            eventually(lambda: not home.worker_pids(), message="the worker of a deleted slot still runs")
+
+    def test_a_polite_stop_leaves_the_workers_too(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            self.assertEqual(home.terminate(), 0)
+            self.assertEqual(len(home.worker_pids()), 1)
+            home.start().ready("primary", seconds=3)
+            self.assertEqual(home.loads("m"), 1)

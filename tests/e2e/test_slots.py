@@ -1,0 +1,138 @@
+"""Slots through the admin API, the CLI and their files."""
+import unittest
+
+from harness import CHAT, Home, eventually
+
+
+class Slots(unittest.TestCase):
+    def setUp(self):
+        self.home = Home()
+        self.home.fake_model("m")
+        self.home.fake_model("n")
+
+    def tearDown(self):
+        self.home.close()
+
+    def says(self, model="primary"):
+        answer = self.home.http("POST", "/v1/chat/completions", {"model": model, **CHAT})
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["choices"][0]["message"]["content"]
+
+    def test_create_serve_delete(self):
+        home = self.home.start()
+        made = home.api("POST", "/api/slots", {"name": "primary", "model": "m", "context": 512})
+        self.assertEqual(made.status, 201, made)
+        home.ready("primary")
+        self.assertEqual(home.api("POST", "/api/slots", {"name": "primary", "model": "m"}).status, 409)
+        self.assertTrue(self.says().startswith("m"))
+        self.assertEqual(home.api("DELETE", "/api/slots/primary").status, 204)
+        self.assertEqual(home.api("GET", "/api/slots/primary").status, 404)
+        self.assertFalse((home.slots / "primary.toml").exists())
+        self.assertFalse(home.worker_pids())
+
+    def test_bad_creates_change_nothing(self):
+        home = self.home.start()
+        for body, word in (({"name": "../x", "model": "m"}, "name"), ({"name": "x"}, "model"), ({"name": "x", "model": "zzz"}, "zzz"),
+                           ({"name": "x", "model": "m", "parallel": 0}, "parallel"), ({"name": "x", "model": "m", "contxt": 1}, "context"),
+                           ({"name": "x", "model": "m", "kind": "poet"}, "kind")):
+            answer = home.api("POST", "/api/slots", body)
+            self.assertIn(answer.status, (400, 404), answer)
+            self.assertIn(word, answer.json["error"]["message"])
+        self.assertEqual(home.api("GET", "/api/slots").json, [])
+        self.assertEqual(list(home.slots.iterdir()), [])
+
+    def test_load_unload_restart(self):
+        home = self.home
+        home.slot("primary", "m")
+        home.start().ready("primary")
+        pid = home.slot_view("primary")["pid"]
+        self.assertEqual(home.api("POST", "/api/slots/primary/unload").json["pid"], None)
+        self.assertEqual(home.api("POST", "/api/slots/primary/load").json["state"], "ready")
+        self.assertEqual(home.api("POST", "/api/slots/primary/load").json["loads"], 2, "loading a ready slot does nothing")
+        self.assertEqual(home.api("POST", "/api/slots/primary/restart").json["loads"], 3)
+        self.assertNotEqual(home.slot_view("primary")["pid"], pid)
+        self.assertEqual(home.api("POST", "/api/slots/nothing/load").status, 404)
+
+    def test_swap_is_kept_in_the_file_with_its_comments(self):
+        home = self.home
+        (home.slots / "primary.toml").write_text('# mine\nmodel = "m"  # small\nfuture = 1\n')
+        home.start().ready("primary")
+        self.assertEqual(home.api("POST", "/api/slots/primary/swap", {"model": "n"}).json["model"], "n")
+        self.assertTrue(self.says().startswith("n"))
+        self.assertEqual((home.slots / "primary.toml").read_text(), '# mine\nmodel = "n"  # small\nfuture = 1\n')
+
+    def test_a_swap_that_fails_brings_the_old_model_back(self):
+        home = self.home
+        home.slot("primary", "m")
+        home.fake_model("bad", "die-before-ready=1", "say=out of memory")
+        home.start().ready("primary")
+        before = (home.slots / "primary.toml").read_text()
+        failed = home.api("POST", "/api/slots/primary/swap", {"model": "bad"})
+        self.assertGreaterEqual(failed.status, 400)
+        self.assertIn("out of memory", failed.json["error"]["message"])
+        home.ready("primary")
+        self.assertTrue(self.says().startswith("m"))
+        self.assertEqual((home.slots / "primary.toml").read_text(), before)
+        self.assertEqual(home.api("POST", "/api/slots/primary/swap", {"model": "zzz"}).status, 404)
+        self.assertEqual(home.slot_view("primary")["state"], "ready", "an unknown model doesn't touch the slot")
+
+    def test_edits_of_files_reach_just_their_slot(self):
+        home = self.home
+        home.slot("primary", "m")
+        home.slot("other", "n")
+        home.start().ready("primary", "other")
+        other = home.slot_view("other")["pid"]
+        home.slot("primary", "m", context=1024)
+        eventually(lambda: (v := home.slot_view("primary"))["state"] == "ready" and v["context"] == 1024)
+        home.slot("third", "n")
+        eventually(lambda: home.api("GET", "/api/slots/third").status == 200)
+        home.ready("third")
+        (home.slots / "third.toml").unlink()
+        eventually(lambda: home.api("GET", "/api/slots/third").status == 404)
+        self.assertEqual(home.slot_view("other")["pid"], other)
+        eventually(lambda: len(home.worker_pids()) == 2)
+
+    def test_an_edit_that_cannot_be_read_leaves_the_worker_alone(self):
+        home = self.home
+        home.slot("primary", "m")
+        home.start().ready("primary")
+        pid = home.slot_view("primary")["pid"]
+        (home.slots / "primary.toml").write_text("model = \n")
+        eventually(lambda: home.slot_view("primary")["restart_pending"])
+        self.assertEqual(home.slot_view("primary")["pid"], pid)
+        self.assertTrue(self.says().startswith("m"))
+
+    def test_the_row_of_a_slot(self):
+        home = self.home
+        home.slot("primary", "m", context=512, parallel=2)
+        home.start().ready("primary")
+        row = home.api("GET", "/api/slots").json[0]
+        for field, value in (("name", "primary"), ("state", "ready"), ("model", "m"), ("provider", "llama.cpp"), ("backend", "cpu"),
+                             ("device", "cpu"), ("context", 512), ("in_flight", 0)):
+            self.assertEqual(row[field], value, field)
+        self.assertGreater(row["memory"], 100000)
+        self.assertTrue(row["since"].endswith("Z"))
+        self.assertTrue(row["cause"])
+
+    def test_what_the_worker_is_told(self):
+        home = self.home
+        home.slot("primary", "m", context=512, parallel=2, threads=3, cache_ram_mib=7, extra_args=["--flash-attn", "on"])
+        home.start().ready("primary")
+        with open(f"/proc/{home.slot_view('primary')['pid']}/cmdline", "rb") as file:
+            argv = file.read().decode().split("\0")
+        for flag, value in (("--ctx-size", "1024"), ("--parallel", "2"), ("--threads", "3"), ("--cache-ram", "7"), ("--flash-attn", "on")):
+            self.assertEqual(argv[argv.index(flag) + 1], value)
+
+
+class Events(unittest.TestCase):
+    def test_a_client_that_comes_back_misses_nothing(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            seen = home.cli("events", "--json", check=0).stdout.splitlines()
+            import json
+            first = json.loads(seen[0])
+            later = home.cli("events", "--json", "--after", first["id"], check=0).stdout.splitlines()
+            self.assertEqual(later[:len(seen) - 1], seen[1:])
+            types = {json.loads(line)["type"] for line in seen}
+            self.assertIn("slot.state", types)
