@@ -24,13 +24,8 @@ Result<std::unique_ptr<DataLoop>> DataLoop::make(World const& world) {
 }
 
 void DataLoop::start() {
-    thread_ = std::thread{[loop = loop_.get()] { loop->run(); }};
-}
-
-DataLoop::~DataLoop() {
-    if (!thread_.joinable()) return;
-    inbox_->post([loop = loop_.get()] { loop->stop(); });
-    thread_.join();
+    thread_ = std::make_unique<os::LoopThread>(*loop_, *inbox_);
+    thread_->start();
 }
 
 void DataLoop::drain(std::function<void()> done) {

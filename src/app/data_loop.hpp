@@ -3,7 +3,6 @@
 // nothing but the listening sockets.
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "api/gateway.hpp"
@@ -12,6 +11,7 @@
 #include "http/server.hpp"
 #include "os/inbox.hpp"
 #include "os/loop.hpp"
+#include "os/loop_thread.hpp"
 #include "os/pool.hpp"
 
 namespace hal0::app {
@@ -28,8 +28,7 @@ class DataLoop final : NoCopy {
         http::ServerLimits limits;
     };
     static Result<std::unique_ptr<DataLoop>> make(World const& world);
-    // Joins the thread. Requests still in progress are cut: drain() first.
-    ~DataLoop();
+    // Requests still in progress when it is destroyed are cut: drain() first.
 
     void start();  // once; the gateway answers from now on
     // From the control thread: accepts no more; `done` is called on the loop's own thread once no connection
@@ -48,7 +47,7 @@ class DataLoop final : NoCopy {
     std::unique_ptr<os::Inbox> inbox_{};
     std::unique_ptr<api::Gateway> gateway_{};
     std::unique_ptr<http::Server> server_{};
-    std::thread thread_{};
+    std::unique_ptr<os::LoopThread> thread_{};
 };
 
 }  // namespace hal0::app

@@ -2,6 +2,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import time
@@ -51,7 +52,7 @@ class WithADaemon(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.home = Home()
-        cls.home.slot("primary", cls.home.fake_model("m", "chunks=5"))
+        cls.home.slot("primary", cls.home.fake_model("m", "chunks=5", "slow-stream-ms=10"))
         cls.home.start().ready("primary")
 
     @classmethod
@@ -89,7 +90,7 @@ class WithADaemon(unittest.TestCase):
         def until(word):
             nonlocal seen
             end = time.monotonic() + 20
-            while word not in seen and time.monotonic() < end:
+            while word not in seen and select.select([leader], [], [], max(0, end - time.monotonic()))[0]:
                 try:
                     seen += os.read(leader, 4096)
                 except OSError:
