@@ -136,7 +136,9 @@ TEST_F(AdminTest, WhatIsWrongWithAQueryOrABodyIsSaid) {
 // ---- the daemon and the slots
 
 TEST_F(AdminTest, StatusHasTheSlotsAndTheJobsThatRun) {
-    auto const job = jobs.start("model.pull", dir / "nobody").value();
+    auto const fifo = dir / "fifo";  // the fake job reads it, and nobody ever writes
+    ASSERT_TRUE(os::run_to_end({.argv = {"mkfifo", fifo}}).ok());
+    auto const job = jobs.start("model.pull", fifo).value();
     auto const status = wire::decode<wire::StatusView>(get("/api/status").body).value();
     EXPECT_EQ(status.version, "0.1.0");
     EXPECT_EQ(status.slots.size(), 2u);

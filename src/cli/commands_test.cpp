@@ -61,8 +61,13 @@ TEST(Run, SaysThatNoDaemonRunsAndHowToStartIt) {
     EXPECT_TRUE(has(house.terminal.complained, "'hal0 serve'"));
     EXPECT_EQ(house.type({"status", "--quiet"}), 1);
     EXPECT_EQ(house.terminal.complained, "");
+    std::size_t left = 0;
+    house.program.offline.end_workers = [&left]() -> Result<std::size_t> { return left; };
     EXPECT_EQ(house.type({"stop"}), 0);
     EXPECT_EQ(house.terminal.said, "hal0 isn't running\n");
+    left = 2;
+    EXPECT_EQ(house.type({"stop"}), 0);
+    EXPECT_EQ(house.terminal.said, "hal0 isn't running; 2 workers of an earlier one are stopped\n");
 }
 
 TEST(Run, ExitCodesTellFailureFromMisuse) {

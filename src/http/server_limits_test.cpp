@@ -56,7 +56,7 @@ TEST(BadInput, IsAnsweredAndTheConnectionEnds) {
               "target"},
              {"a large head", get + "a: " + std::string(70'000, 'x'), "431 Request Header", "64 kB"},
              {"many headers", get + many_headers(101) + "\r\n", "431 Request Header", "too many"},
-             {"a large body", post + "Content-Length: 67108865\r\n\r\n", "413 Content Too Large", "larger"},
+             {"a large body", post + "Content-Length: 67108865\r\n\r\n", "413 Content Too Large", "64.0 MiB"},
          }) {
         World world;
         auto const answer = world.ask(each.bytes);
@@ -228,6 +228,10 @@ TEST(Many, ConnectionsBeyondTheLimitWaitForAPlace) {
 
 TEST(Many, OutOfDescriptorsIsNoEndOfAccepting) {
     World world;
+    // Everything is called once before: UBSan wants a descriptor to look at an object for the first time.
+    auto const early = world.connect();
+    early->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(world.until([&] { return early->has("GET / "); }));
     auto const client = world.connect();
     client->send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     rlimit before{};
@@ -236,7 +240,7 @@ TEST(Many, OutOfDescriptorsIsNoEndOfAccepting) {
     none.rlim_cur = 3;  // whatever is open stays so
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
     world.settle();
-    EXPECT_EQ(world.server->counters().connections, 0U);
+    EXPECT_EQ(world.server->counters().connections, 1U);
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
     EXPECT_TRUE(world.until([&] { return client->has("GET / "); }));
 }
