@@ -44,10 +44,10 @@ std::int64_t quota_cpus() {
     if (!text) return INT32_MAX;
     auto const fields = split(trim(*text), ' ');
     if (fields.size() != 2) return INT32_MAX;
-    auto const time = to_int(fields[0]);
-    auto const period = to_int(fields[1]);
-    if (!time || period.value_or(0) <= 0) return INT32_MAX;
-    return (*time + *period - 1) / *period;
+    auto const time = to_int(fields[0]).value_or(0);
+    auto const period = to_int(fields[1]).value_or(0);
+    if (time <= 0 || period <= 0) return INT32_MAX;
+    return (time + period - 1) / period;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "os/child.hpp"
@@ -21,8 +22,8 @@ std::vector<int> holders(os::Places const& places) {
     for (auto const& name : *names) {
         auto const lock = run_dir(places, name).lock;
         if (!os::exists(lock)) continue;
-        auto const holder = os::LockFile::holder(lock);
-        if (holder && *holder) pids.push_back(**holder);
+        auto const holder = os::LockFile::holder(lock).value_or(std::nullopt);
+        if (holder) pids.push_back(*holder);
     }
     return pids;
 }
