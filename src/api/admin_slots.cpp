@@ -49,7 +49,7 @@ void run(Admin& admin, AdminCall const& call) {
     });
 }
 
-void swap(Admin& admin, AdminCall const& call) {
+void swap_model(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::SlotSwap>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
     operate(admin, call, [&](std::string const& name, House::SlotDone done) {
@@ -164,7 +164,7 @@ constexpr std::array rows{
                .query = wait_query,
                .request = &wire::describe<wire::SlotSwap>,
                .answer = one_slot_or_202,
-               .handle = &swap},
+               .handle = &swap_model},
     AdminRoute{.path = "/api/slots/{name}/explain",
                .summary = "Why a slot is as it is.",
                .answer = {Shape::One, &wire::describe<wire::SlotExplain>},
