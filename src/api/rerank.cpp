@@ -140,6 +140,7 @@ Result<RerankRequest> decode_rerank(std::string_view body) {
 
 std::vector<Ranked> rank(std::vector<double> const& scores, std::size_t top_n) {
     std::vector<Ranked> ranked;
+    ranked.reserve(scores.size());
     for (std::size_t i = 0; i < scores.size(); ++i)
         ranked.push_back({i, scores[i]});
     std::stable_sort(ranked.begin(), ranked.end(),
