@@ -143,7 +143,9 @@ int Loop::wait_ms(Duration longest) const {
 void Loop::fire_due() {
     while (!heap_.empty() && heap_.front()->placed_ <= now_) {
         Timer& timer = *heap_.front();
-        if (timer.deadline_ > now_) {  // it was started again since: put it where it belongs now
+        // It was started again since: put it where it belongs now, also where it is due already, so that a
+        // late turn fires in the order of the deadlines.
+        if (timer.placed_ < timer.deadline_) {
             timer.placed_ = timer.deadline_;
             sift_down(0);
             continue;
