@@ -39,6 +39,7 @@ class Cold(unittest.TestCase):
             home.slot("primary", home.fake_model("slow", "ready-after-ms=60000"))
             home.slot("second", home.fake_model("fast"))
             home.start().ready("second")
+            eventually(lambda: home.slot_view("primary")["state"] == "loading")
             answer = home.http("POST", "/v1/chat/completions", {"model": "second", **CHAT})
             self.assertEqual(answer.status, 200)
             self.assertEqual(home.slot_view("primary")["state"], "loading")
