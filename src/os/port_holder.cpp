@@ -51,11 +51,12 @@ void add_sockets(std::string const& table, InetAddress const& address, std::vect
 }
 
 bool holds_one_of(std::string const& process, std::vector<std::string> const& sockets) {
-    auto const descriptors = list_directory(process + "/fd");
+    auto const directory = process + "/fd";
+    auto const descriptors = list_directory(directory);
     if (!descriptors) return false;
     for (auto const& name : *descriptors) {
         std::array<char, 64> target{};
-        auto const got = ::readlink((process + "/fd/" + name).c_str(), target.data(), target.size());
+        auto const got = ::readlink(join_path(directory, name).c_str(), target.data(), target.size());
         if (got <= 0) continue;
         std::string_view const link{target.data(), static_cast<std::size_t>(got)};
         if (std::find(sockets.begin(), sockets.end(), link) != sockets.end()) return true;
