@@ -92,22 +92,22 @@ void tell_events(Admin& admin, AdminCall const& call) {
                        std::make_unique<EventFollower>(admin, call.ticket, *types));
 }
 
-constexpr std::array query{
+constexpr std::array event_query{
     QueryDoc{"follow", "`false`: what is kept of the past, all of it or after `Last-Event-ID`, and no more"},
     QueryDoc{"types", "only these, with commas between them: `slot.state,job`"},
     QueryDoc{"last_event_id", "the same as the header `Last-Event-ID`, for clients that can't set one"}};
 
-constexpr std::array rows{
+constexpr std::array event_rows{
     AdminRoute{
         .path = "/api/events",
         .summary = "What happens, as it happens; after `Last-Event-ID`, when given, with what was missed.",
-        .query = query,
+        .query = event_query,
         .answer = {AnswerDoc::Shape::Events},
         .handle = &tell_events},
 };
 
 }  // namespace
 
-std::span<AdminRoute const> event_routes() { return rows; }
+std::span<AdminRoute const> event_routes() { return event_rows; }
 
 }  // namespace hal0::api

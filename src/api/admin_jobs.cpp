@@ -9,14 +9,14 @@
 namespace hal0::api {
 namespace {
 
-void list(Admin& admin, AdminCall const& call) {
+void list_jobs(Admin& admin, AdminCall const& call) {
     std::vector<wire::JobView> views;
     for (auto const& job : admin.jobs().list())
         views.push_back(view_of(job));
     admin.answer(call.ticket, views);
 }
 
-void show(Admin& admin, AdminCall const& call) {
+void show_job(Admin& admin, AdminCall const& call) {
     auto const& id = call.params.at(0);
     auto const* job = admin.jobs().find(id);
     if (job == nullptr)
@@ -25,7 +25,7 @@ void show(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, view_of(*job));
 }
 
-void cancel(Admin& admin, AdminCall const& call) {
+void cancel_job(Admin& admin, AdminCall const& call) {
     auto const job = admin.jobs().cancel(call.params.at(0));
     job.ok() ? admin.answer(call.ticket, view_of(*job), 202) : admin.fail(call.ticket, job.error());
 }
@@ -34,18 +34,20 @@ using http::Method;
 using Shape = AnswerDoc::Shape;
 constexpr auto one_job = &wire::describe<wire::JobView>;
 
-constexpr std::array rows{
+constexpr std::array job_rows{
     AdminRoute{.path = "/api/jobs",
                .summary = "The jobs that run and the last that ended, the newest first.",
                .answer = {Shape::List, one_job},
-               .handle = &list},
-    AdminRoute{
-        .path = "/api/jobs/{id}", .summary = "One job.", .answer = {Shape::One, one_job}, .handle = &show},
+               .handle = &list_jobs},
+    AdminRoute{.path = "/api/jobs/{id}",
+               .summary = "One job.",
+               .answer = {Shape::One, one_job},
+               .handle = &show_job},
     AdminRoute{.method = Method::Post,
                .path = "/api/jobs/{id}/cancel",
                .summary = "Ask a job to stop. It is `cancelled` once its processes are gone.",
                .answer = {Shape::One, one_job, "202"},
-               .handle = &cancel},
+               .handle = &cancel_job},
 };
 
 }  // namespace
@@ -66,6 +68,6 @@ void start_job(Admin& admin, AdminCall const& call, JobWanted const& wanted,
     job.ok() ? admin.answer(call.ticket, view_of(*job), 202) : admin.fail(call.ticket, job.error());
 }
 
-std::span<AdminRoute const> job_routes() { return rows; }
+std::span<AdminRoute const> job_routes() { return job_rows; }
 
 }  // namespace hal0::api

@@ -7,17 +7,17 @@
 namespace hal0::api {
 namespace {
 
-void list(Admin& admin, AdminCall const& call) { admin.answer(call.ticket, admin.house().models()); }
+void list_models(Admin& admin, AdminCall const& call) { admin.answer(call.ticket, admin.house().models()); }
 
-void show(Admin& admin, AdminCall const& call) {
+void show_model(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, admin.house().model(call.params.at(0)));
 }
 
-void verify(Admin& admin, AdminCall const& call) {
+void verify_model(Admin& admin, AdminCall const& call) {
     admin.house().verify_model(call.params.at(0), admin.answering<wire::ModelView>(call.ticket));
 }
 
-void pull(Admin& admin, AdminCall const& call) {
+void pull_model(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::ModelPull>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
     start_job(admin, call, {"model.pull", request->id}, admin.house().model_need(request->id));
@@ -26,30 +26,30 @@ void pull(Admin& admin, AdminCall const& call) {
 using http::Method;
 using Shape = AnswerDoc::Shape;
 
-constexpr std::array rows{
+constexpr std::array model_rows{
     AdminRoute{.path = "/api/models",
                .summary = "All models: those in the store and those that can be pulled.",
                .answer = {Shape::List, &wire::describe<wire::ModelView>},
-               .handle = &list},
+               .handle = &list_models},
     AdminRoute{.path = "/api/models/{id}",
                .summary = "One model.",
                .answer = {Shape::One, &wire::describe<wire::ModelView>},
-               .handle = &show},
+               .handle = &show_model},
     AdminRoute{.method = Method::Post,
                .path = "/api/models/pull",
                .summary = "Get a model. Asking again joins the job that runs.",
                .request = &wire::describe<wire::ModelPull>,
                .answer = {Shape::One, &wire::describe<wire::JobView>, job_status},
-               .handle = &pull},
+               .handle = &pull_model},
     AdminRoute{.method = Method::Post,
                .path = "/api/models/{id}/verify",
                .summary = "Read every byte of a model and hold it against its hashes.",
                .answer = {Shape::One, &wire::describe<wire::ModelView>},
-               .handle = &verify},
+               .handle = &verify_model},
 };
 
 }  // namespace
 
-std::span<AdminRoute const> model_routes() { return rows; }
+std::span<AdminRoute const> model_routes() { return model_rows; }
 
 }  // namespace hal0::api

@@ -8,23 +8,23 @@
 namespace hal0::api {
 namespace {
 
-void list(Admin& admin, AdminCall const& call) { admin.answer(call.ticket, admin.house().slots()); }
+void list_slots(Admin& admin, AdminCall const& call) { admin.answer(call.ticket, admin.house().slots()); }
 
-void show(Admin& admin, AdminCall const& call) {
+void show_slot(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, admin.house().slot(call.params.at(0)));
 }
 
-void explain(Admin& admin, AdminCall const& call) {
+void explain_slot(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, admin.house().explain_slot(call.params.at(0)));
 }
 
-void create(Admin& admin, AdminCall const& call) {
+void create_slot(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::SlotCreate>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
     admin.house().create_slot(*request, admin.answering<wire::SlotView>(call.ticket, 201));
 }
 
-void remove(Admin& admin, AdminCall const& call) {
+void remove_slot(Admin& admin, AdminCall const& call) {
     admin.house().remove_slot(call.params.at(0), [&admin, ticket = call.ticket](Result<void> const& done) {
         done.ok() ? admin.respond(ticket, {.status = 204}) : admin.fail(ticket, done.error());
     });
@@ -95,7 +95,7 @@ class LogStream final : public AdminStream {
     std::unique_ptr<os::Tail> tail_{};
 };
 
-void logs(Admin& admin, AdminCall const& call) {
+void tell_log(Admin& admin, AdminCall const& call) {
     auto const lines = call.number("lines", log_lines, log_lines_max);
     if (!lines) return admin.fail(call.ticket, lines.error());
     auto const follow = call.flag("follow", false);
@@ -123,23 +123,23 @@ constexpr AnswerDoc one_slot{Shape::One, &wire::describe<wire::SlotView>};
 constexpr AnswerDoc one_slot_or_202{Shape::One, &wire::describe<wire::SlotView>,
                                     "200, or 202 with `wait=false`"};
 
-constexpr std::array rows{
+constexpr std::array slot_rows{
     AdminRoute{.path = "/api/slots",
                .summary = "All slots, by name.",
                .answer = {Shape::List, &wire::describe<wire::SlotView>},
-               .handle = &list},
+               .handle = &list_slots},
     AdminRoute{.method = Method::Post,
                .path = "/api/slots",
                .summary = "Make a slot: writes its file. One that is `enabled` is then loaded.",
                .request = &wire::describe<wire::SlotCreate>,
                .answer = {Shape::One, &wire::describe<wire::SlotView>, "201"},
-               .handle = &create},
-    AdminRoute{.path = "/api/slots/{name}", .summary = "One slot.", .answer = one_slot, .handle = &show},
+               .handle = &create_slot},
+    AdminRoute{.path = "/api/slots/{name}", .summary = "One slot.", .answer = one_slot, .handle = &show_slot},
     AdminRoute{.method = Method::Delete,
                .path = "/api/slots/{name}",
                .summary = "Unload a slot and remove its file. Its model stays.",
                .answer = {Shape::Nothing, nullptr, "204"},
-               .handle = &remove},
+               .handle = &remove_slot},
     AdminRoute{.method = Method::Post,
                .path = "/api/slots/{name}/load",
                .summary = "Bring a slot up.",
@@ -168,16 +168,16 @@ constexpr std::array rows{
     AdminRoute{.path = "/api/slots/{name}/explain",
                .summary = "Why a slot is as it is.",
                .answer = {Shape::One, &wire::describe<wire::SlotExplain>},
-               .handle = &explain},
+               .handle = &explain_slot},
     AdminRoute{.path = "/api/slots/{name}/logs",
                .summary = "What its worker wrote.",
                .query = log_query,
                .answer = {Shape::Text},
-               .handle = &logs},
+               .handle = &tell_log},
 };
 
 }  // namespace
 
-std::span<AdminRoute const> slot_routes() { return rows; }
+std::span<AdminRoute const> slot_routes() { return slot_rows; }
 
 }  // namespace hal0::api

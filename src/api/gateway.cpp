@@ -7,7 +7,6 @@
 #include "api/models_list.hpp"
 #include "base/format.hpp"
 #include "json/peek.hpp"
-#include "os/file.hpp"
 
 namespace hal0::api {
 namespace {
@@ -177,11 +176,11 @@ void Gateway::serve_admin(http::Exchange& exchange) {
 
 // ---- answers
 
-std::vector<http::Field> Gateway::common_headers(http::Exchange const& exchange) const {
+std::vector<http::Field> Gateway::common_headers(http::Exchange const& exchange) {
     std::vector<http::Field> headers;
     auto const& head = exchange.head();
     auto const id = head.header("x-request-id");
-    headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : "req-" + os::random_hex(8)});
+    headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : ids_.next()});
     if (auto const origin = cors_origin(settings_.access, head); !origin.empty())
         allow_page(headers, origin, head.method);
     return headers;

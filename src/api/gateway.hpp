@@ -10,6 +10,7 @@
 #include "api/access.hpp"
 #include "api/endpoints.hpp"
 #include "api/hop.hpp"
+#include "api/request_ids.hpp"
 #include "api/rerank.hpp"
 #include "base/no_copy.hpp"
 #include "dispatch/ports.hpp"
@@ -75,7 +76,7 @@ class Gateway final : public http::Handler,
     void serve_admin(http::Exchange& exchange);
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);
-    [[nodiscard]] std::vector<http::Field> common_headers(http::Exchange const& exchange) const;
+    [[nodiscard]] std::vector<http::Field> common_headers(http::Exchange const& exchange);
     Active& active(http::ExchangeId id);
     [[nodiscard]] dispatch::Ticket ticket(http::ExchangeId id) const;
     http::Exchange* live(dispatch::Ticket ticket, Active::State state);
@@ -87,6 +88,7 @@ class Gateway final : public http::Handler,
     dispatch::RouteTable const* table_;
     std::unique_ptr<dispatch::RouteTable const> empty_table_;
     std::string models_body_{};
+    RequestIds ids_{};
     std::vector<Active> active_{};
     std::map<http::ExchangeId, std::unique_ptr<RerankJob>> rankings_{};
 };

@@ -143,7 +143,7 @@ std::string admin_rows(AdminGroup const& group, Bodies& bodies) {
     return out;
 }
 
-std::string event_rows() {
+std::string event_type_rows() {
     std::string out;
     for (auto const& type : event_types)
         out += format("| `{}` | {} | {} | {} |\n", type.name, type.subject,
@@ -168,7 +168,7 @@ std::string render_http_docs() {
     for (auto const& group : admin_groups())
         out += admin_rows(group, bodies);
     bodies.add(&wire::describe<wire::EventView>);
-    out.append(on_events).append(event_rows()).append(on_bodies);
+    out.append(on_events).append(event_type_rows()).append(on_bodies);
     for (auto const& body : bodies.all())
         out += body_section(body);
     return out;

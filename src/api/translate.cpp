@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/format.hpp"
-#include "wire/time.hpp"
+#include "base/time.hpp"
 
 namespace hal0::api {
 namespace {
@@ -27,7 +27,7 @@ wire::SlotView view_of(slots::SlotStatus const& slot, SlotLoad const& load) {
     view.backend = slot.backend;
     view.device = slot.device;
     view.pid = slot.pid;
-    view.since = wire::rfc3339(slot.since);
+    view.since = rfc3339(slot.since);
     if (slot.memory) view.memory = slot.memory->count;
     view.context = slot.context;
     view.parallel = slot.parallel;
@@ -92,14 +92,14 @@ wire::JobView view_of(jobs::Job const& job) {
     view.message = job.message;
     if (job.error) view.code = errc_name(job.error->kind);
     view.log = job.log;
-    view.started = wire::rfc3339(job.started);
-    if (job.ended) view.ended = wire::rfc3339(*job.ended);
+    view.started = rfc3339(job.started);
+    if (job.ended) view.ended = rfc3339(*job.ended);
     return view;
 }
 
 wire::EventView view_of(history::Event const& event) {
     return {.id = history::to_string(event.id),
-            .time = wire::rfc3339(event.time),
+            .time = rfc3339(event.time),
             .type = event.type,
             .subject = event.subject,
             .data = {event.data.empty() ? "null" : event.data}};

@@ -6,10 +6,10 @@
 
 #include "api/translate.hpp"
 #include "base/format.hpp"
+#include "base/time.hpp"
 #include "os/file.hpp"
 #include "os/net.hpp"
 #include "os/process_info.hpp"
-#include "wire/time.hpp"
 
 namespace hal0::app {
 namespace {
@@ -172,7 +172,7 @@ void Daemon::stop_when_drained() {
 wire::StatusView Daemon::status() const {
     wire::StatusView view{.version = start_.version,
                           .pid = os::own_pid(),
-                          .started = wire::rfc3339(started_),
+                          .started = rfc3339(started_),
                           .listen = addresses_,
                           .places = api::view_of(start_.places),
                           .loops = static_cast<std::int64_t>(data_loops_.size())};

@@ -1,10 +1,11 @@
 #include "app/stderr_log.hpp"
 
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <string>
 
 #include "base/format.hpp"
+#include "base/time.hpp"
 #include "os/places.hpp"
 
 namespace hal0::app {
@@ -30,23 +31,15 @@ std::string_view level_name(LogLevel level) {
     return "";
 }
 
-std::string stamp() {
-    std::time_t const now = std::time(nullptr);
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char text[32];
-    auto const size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return {text, size};
-}
-
 }  // namespace
 
 StderrLog::StderrLog(LogLevel least)
     : least_{least}, journal_{os::environment_of_process("JOURNAL_STREAM").has_value()} {}
 
 void StderrLog::write(LogLevel level, std::string_view line) {
-    auto const whole = journal_ ? format("<{}>{}\n", journal_level(level), line)
-                                : format("{} {}{}\n", stamp(), level_name(level), line);
+    auto const whole =
+        journal_ ? format("<{}>{}\n", journal_level(level), line)
+                 : format("{} {}{}\n", rfc3339(std::chrono::system_clock::now()), level_name(level), line);
     // stdio locks the stream, and an unbuffered one writes the whole piece in one call.
     (void)std::fwrite(whole.data(), 1, whole.size(), stderr);
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/format.hpp"
+#include "base/time.hpp"
 #include "engines/install.hpp"
 #include "engines/lock.hpp"
 #include "jobs/report.hpp"
@@ -11,7 +12,6 @@
 #include "models/pull.hpp"
 #include "os/file.hpp"
 #include "os/process_info.hpp"
-#include "wire/time.hpp"
 
 namespace hal0::app {
 
@@ -35,7 +35,7 @@ Result<engines::InstalledEngine> Work::install(std::string const& id, Telling co
     return engines::install(lock, library_.engine_store(),
                             {.fetch = fetch_world(telling),
                              .logs = os::join_path(places_.state, "logs"),
-                             .now = wire::rfc3339(std::chrono::system_clock::now())});
+                             .now = rfc3339(std::chrono::system_clock::now())});
 }
 
 namespace {

@@ -34,6 +34,7 @@ struct Tokens {
 using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Duration = Clock::duration;
+constexpr double in_seconds(Duration duration) { return std::chrono::duration<double>{duration}.count(); }
 using WallTime = std::chrono::system_clock::time_point;
 
 }  // namespace hal0

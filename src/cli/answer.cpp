@@ -16,10 +16,8 @@ namespace hal0::cli {
 namespace {
 
 // A long question may take minutes before its first token, and a slot that has to be loaded too.
-constexpr Duration silence_max = std::chrono::minutes{30};
+constexpr Duration answer_silence_max = std::chrono::minutes{30};
 constexpr Duration waiting_interval = std::chrono::seconds{1};
-
-double in_seconds(Duration duration) { return std::chrono::duration<double>{duration}.count(); }
 
 class Listener final : NoCopy {
   public:
@@ -32,7 +30,7 @@ class Listener final : NoCopy {
                      loop_.stop();
                  }));
         auto request = api.request(http::Method::Post, "/v1/chat/completions", body);
-        request.deadline = silence_max;
+        request.deadline = answer_silence_max;
         asked_ = loop_.now();
         timer_.start(waiting_interval);
         auto const call = http::Call::start(

@@ -1,6 +1,7 @@
 #pragma once
 // The daemon as a command sees it: where it answers, and calls of its API whose errors can be shown as they
 // are.
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ std::string daemon_socket(os::Places const& places);
 
 // The Error of a daemon that doesn't answer: what to do about it.
 Error not_running(Daemon const& daemon);
+
+// Streams are silent for as long as nothing happens.
+inline constexpr Duration stream_silence_max = std::chrono::hours{24};
 
 class Api {
   public:

@@ -21,7 +21,6 @@ using std::chrono::seconds;
 
 constexpr Duration ask_again_interval = std::chrono::milliseconds{100};
 constexpr Duration stop_timeout = seconds{30};
-constexpr Duration stream_silence_max = std::chrono::hours{24};
 
 // A daemon that is being started has nothing yet that could tell when it answers: it is asked again and
 // again.

@@ -12,7 +12,6 @@ namespace {
 
 // The event stream says when to look; the timer is for what has no event, and for a stream that ended.
 constexpr Duration look_interval = std::chrono::seconds{1};
-constexpr Duration silence_max = std::chrono::hours{24};
 
 class Follower final : NoCopy {
   public:
@@ -27,13 +26,13 @@ class Follower final : NoCopy {
                  }));
         if (work_.call) {
             auto request = *work_.call;
-            request.deadline = silence_max;
+            request.deadline = stream_silence_max;
             call_ = http::Call::start(loop_, std::move(request), [this](Result<http::ClientAnswer> answer) {
                 end(api_.outcome(std::move(answer)));
             });
         }
         auto request = api_.request(http::Method::Get, "/api/events");
-        request.deadline = silence_max;
+        request.deadline = stream_silence_max;
         auto const events = http::Call::start(
             loop_, std::move(request), [](Result<http::ClientAnswer> const&) {},
             [this](std::string_view) { look(); });

@@ -19,8 +19,6 @@ constexpr Duration plain_interval = seconds{5};
 constexpr std::size_t bar_columns = 20;
 constexpr std::size_t step_columns_min = 12;
 
-double in_seconds(Duration duration) { return std::chrono::duration<double>{duration}.count(); }
-
 double part_of(Progress const& progress) {
     if (progress.total <= 0) return 0;
     return std::clamp(static_cast<double>(progress.done) / static_cast<double>(progress.total), 0.0, 1.0);

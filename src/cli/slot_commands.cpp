@@ -13,7 +13,6 @@ namespace {
 
 using wire::SlotView;
 
-constexpr Duration log_silence_max = std::chrono::hours{24};
 constexpr std::int64_t log_lines_default = 50;
 
 struct Operation {
@@ -92,7 +91,7 @@ Result<int> slot_logs(Arguments const& arguments, Context& context) {
     auto request =
         api.request(http::Method::Get, format("{}?lines={}{}", slot_target(arguments.text("NAME"), "logs"),
                                               lines, follows ? "&follow=true" : ""));
-    request.deadline = log_silence_max;
+    request.deadline = stream_silence_max;
     HAL0_CHECK(api.outcome(http::fetch(std::move(request),
                                        [&context](std::string_view piece) { context.terminal.out(piece); })));
     return exit_ok;

@@ -2,17 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time.hpp"
 #include "cli/fake_terminal.hpp"
 #include "cli/progress.hpp"
 #include "cli/views.hpp"
-#include "wire/time.hpp"
 
 namespace hal0::cli {
 namespace {
 
 using namespace std::chrono_literals;
 
-WallTime const now = wire::from_rfc3339("2025-01-31T10:00:00Z").value();
+WallTime const now = from_rfc3339("2025-01-31T10:00:00Z").value();
 
 TEST(Text, CountsCutsAndWrapsByCodePoints) {
     EXPECT_EQ(columns_of("é€😀"), 3U);

@@ -6,9 +6,9 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "cli/progress.hpp"
 #include "json/value.hpp"
-#include "wire/time.hpp"
 
 namespace hal0::cli {
 namespace {
@@ -29,7 +29,7 @@ Cell state_cell(std::string const& state) { return {state, style_of_state(state)
 std::string size_text(std::int64_t bytes) { return bytes > 0 ? human(Bytes{bytes}) : std::string{"-"}; }
 
 std::string when(std::string const& time, WallTime now) {
-    auto const then = wire::from_rfc3339(time);
+    auto const then = from_rfc3339(time);
     return then ? ago(*then, now) : time;
 }
 

@@ -65,7 +65,7 @@ constexpr std::array features{
 using Macros = std::map<std::string_view, std::string_view>;
 
 // Lines of "#define NAME VALUE"; those of macros with parameters are of no use here.
-Macros read(std::string_view text) {
+Macros read_macros(std::string_view text) {
     constexpr std::string_view define = "#define ";
     Macros macros;
     for (auto line : split(text, '\n')) {
@@ -100,7 +100,7 @@ std::string key_of(std::string_view text) { return os::sha256_hex(text).substr(0
 }  // namespace
 
 Result<Compiler> compiler_from(std::string_view macros_text) {
-    auto const macros = read(macros_text);
+    auto const macros = read_macros(macros_text);
     Compiler compiler;
     // Clang says that it is GCC 4.2.1, too.
     if (macros.contains("__clang__")) {

@@ -82,7 +82,7 @@ Result<void> check_programs(EngineLock const& lock) {
     return {};
 }
 
-Result<EngineLock> read(std::string_view text) {
+Result<EngineLock> decode(std::string_view text) {
     HAL0_TRY(value, json::parse(text));
     EngineLock lock;
     std::int64_t schema = 0;
@@ -116,7 +116,7 @@ Result<EngineLock> read(std::string_view text) {
 }  // namespace
 
 Result<EngineLock> decode_lock(std::string_view text, std::string const& file) {
-    auto lock = read(text);
+    auto lock = decode(text);
     if (!lock) return in_context(file, std::move(lock).error());
     return lock;
 }

@@ -17,7 +17,6 @@
 namespace hal0::models {
 namespace {
 
-constexpr Bytes spare_space = 64_MiB;  // a full disk helps nobody
 constexpr Bytes output_max = 64_KiB;
 
 std::string described(Source const& source) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/units.hpp"
 #include "models/source.hpp"
 
 namespace hal0::models {
@@ -23,6 +24,8 @@ struct Progress {
 using OnProgress = std::function<void(Progress const&)>;
 // A line for people: a source that didn't answer, and which is tried next.
 using OnNote = std::function<void(std::string const&)>;
+
+inline constexpr Bytes spare_space = 64_MiB;  // stays free: a full disk helps nobody
 
 struct FetchWorld {
     std::string cache{};          // Places::cache

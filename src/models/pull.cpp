@@ -13,8 +13,6 @@
 namespace hal0::models {
 namespace {
 
-constexpr Bytes spare_space = 64_MiB;
-
 // What is downloaded when the preferred sources answer, each archive once.
 std::vector<Source> preferred_downloads(CatalogEntry const& entry) {
     std::vector<Source> downloads;

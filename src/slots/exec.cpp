@@ -1,10 +1,10 @@
 #include "slots/exec.hpp"
 
-#include <array>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include "base/format.hpp"
+#include "base/time.hpp"
 #include "engines/worker_spec.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
@@ -16,22 +16,11 @@
 namespace hal0::slots {
 namespace {
 
-constexpr Bytes spec_max = 1_MiB;
-
 void say(std::string const& line) { std::fputs((line + "\n").c_str(), stderr); }
 
 ExecFault fail(ExecFault fault, std::string const& slot, Error const& why) {
     say(format("error: the worker of slot '{}' was not started: {}", slot, why.message));
     return fault;
-}
-
-std::string now_utc() {
-    auto const now = std::time(nullptr);
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    std::array<char, 32> text{};
-    auto const size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return {text.data(), size};
 }
 
 Result<engines::WorkerSpec> read_spec(std::string const& path) {
@@ -66,7 +55,8 @@ ExecFault exec_worker(os::Places const& places, std::string const& slot) {
     // Its last worker's: engines refuse to start on a socket file that is there. Only now is it surely stale.
     if (auto const removed = os::remove_file(spec->socket); !removed)
         return fail(ExecFault::NoLock, slot, removed.error());
-    say(format("{} {} with {} {}, {}", worker_log_mark, spec->model, spec->engine, spec->version, now_utc()));
+    say(format("{} {} with {} {}, {}", worker_log_mark, spec->model, spec->engine, spec->version,
+               rfc3339(std::chrono::system_clock::now())));
     return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv, environment_of(*spec)));
 }
 

@@ -10,7 +10,6 @@
 namespace hal0::slots {
 namespace {
 
-constexpr Bytes spec_max = 1_MiB;
 constexpr std::size_t key_bytes = 32;
 
 // One that is there stays: a worker that a dying daemon has just spawned may be about to read it.

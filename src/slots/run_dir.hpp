@@ -3,9 +3,12 @@
 // find them by the name alone.
 #include <string>
 
+#include "base/units.hpp"
 #include "os/places.hpp"
 
 namespace hal0::slots {
+
+inline constexpr Bytes spec_max = 1_MiB;
 
 struct RunDir {
     std::string directory{};

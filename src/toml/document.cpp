@@ -32,8 +32,6 @@ namespace {
 
 static_assert(depth_max == TOML_MAX_NESTED_VALUES);
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 bool begins_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U; }
 
 // The parser counts lines and characters; we cut bytes.

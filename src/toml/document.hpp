@@ -13,6 +13,7 @@
 
 namespace hal0::toml {
 
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";  // a text may begin with it (RFC 3629 §6)
 inline constexpr std::size_t depth_max = 64;  // values in values, and parts of one dotted key
 
 // Bytes of the text, from `begin` up to but not including `end`.

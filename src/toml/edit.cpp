@@ -10,8 +10,6 @@
 namespace hal0::toml {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-
 struct Splice {
     Span cut{};
     std::string put{};

@@ -1,4 +1,4 @@
-#include "wire/time.hpp"
+#include "base/time.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -6,7 +6,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 
-namespace hal0::wire {
+namespace hal0 {
 
 using std::chrono::days;
 using std::chrono::floor;
@@ -40,4 +40,4 @@ std::optional<WallTime> from_rfc3339(std::string_view text) {
     return sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} + seconds{second};
 }
 
-}  // namespace hal0::wire
+}  // namespace hal0

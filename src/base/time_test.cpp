@@ -1,8 +1,8 @@
-#include "wire/time.hpp"
+#include "base/time.hpp"
 
 #include <gtest/gtest.h>
 
-namespace hal0::wire {
+namespace hal0 {
 namespace {
 
 TEST(Time, IsWrittenAndRead) {
@@ -18,4 +18,4 @@ TEST(Time, IsWrittenAndRead) {
 }
 
 }  // namespace
-}  // namespace hal0::wire
+}  // namespace hal0
