@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -166,13 +167,16 @@ class Hal0(Proxy):
         shutil.copy(UPSTREAM, self.worker_exe)
         self.write(engine / "engine.json", json.dumps(
             {"id": "llama.cpp", "version": "1", "key": "bench", "backend": "cpu", "cpu_features": []}))
-        header_only = "GGUF\x03" + "\0" * 19  # version 3, no tensors, no keys
+        key, value = b"general.architecture", b"bench"
+        header_only = (b"GGUF" + struct.pack("<IQQ", 3, 0, 1) +  # version 3, no tensors, one key: a text
+                       struct.pack("<Q", len(key)) + key + struct.pack("<IQ", 8, len(value)) + value)
         model = home / "data/models/bench"
-        self.write(model / "bench.gguf", header_only)
+        model.mkdir(parents=True)
+        (model / "bench.gguf").write_bytes(header_only)
         self.write(model / "model.json", json.dumps(
             {"schema": 1, "id": "bench", "kind": "chat", "context_max": 4096,
              "files": [{"name": "bench.gguf", "size": len(header_only),
-                        "sha256": hashlib.sha256(header_only.encode()).hexdigest()}]}))
+                        "sha256": hashlib.sha256(header_only).hexdigest()}]}))
         for slot in slots:
             self.write(home / f"config/slots/{slot}.toml", f'model = "bench"\nenabled = {str(enabled).lower()}\n')
 
