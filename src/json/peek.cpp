@@ -174,13 +174,7 @@ class Scanner {
         auto const start = at_;
         if (!value()) return false;
         auto const raw = body_.substr(start, at_ - start);
-        if (raw_key == "model") return note_model(raw);
-        if (raw_key == "stream") {
-            peek_.stream.reset();
-            if (raw == "true") peek_.stream = true;
-            if (raw == "false") peek_.stream = false;
-        }
-        return true;
+        return raw_key == "model" ? note_model(raw) : true;
     }
 
     bool note_model(std::string_view raw) {

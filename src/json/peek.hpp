@@ -1,7 +1,6 @@
 #pragma once
-// The two things a gateway must know of a request body, found without parsing it: which model, and whether it
-// streams. One pass over the bytes, no tree, no recursion; a 4 MB body with an image costs a fraction of a
-// millisecond.
+// What a gateway must know of a request body, found without parsing it: which model it names. One pass over
+// the bytes, no tree, no recursion; a 4 MB body with an image costs a fraction of a millisecond.
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -19,7 +18,6 @@ struct Peek {
     std::size_t fault_at{0};             // byte offset, when Malformed or TooDeep
     std::optional<std::string> model{};  // unescaped; the last one wins, as in the worker's own parser
     bool model_is_not_text{false};       // "model" is there and isn't a string (null counts as absent)
-    std::optional<bool> stream{};
 };
 
 inline constexpr std::size_t peek_depth_max = 512;
