@@ -29,8 +29,8 @@ void remove_engine(Admin& admin, AdminCall const& call) {
         return engine.id == id && engine.key == key && engine.state == "installed";
     });
     if (at == engines.end())
-        return admin.fail(call.ticket,
-                          {Errc::NotFound, format("no {} with the key '{}' is installed", id, key)});
+        return admin.fail(call.ticket, {Errc::NotFound, format("no {} with the key '{}' is installed",
+                                                               clipped(id), clipped(key))});
     if (!at->used_by.empty())
         return admin.fail(call.ticket, {Errc::Conflict, format("the workers of {} run it; unload them first",
                                                                join(at->used_by, ", "))});

@@ -47,8 +47,8 @@ Result<std::vector<std::string>> wanted_types(AdminCall const& call) {
     for (auto const part : split(*text, ',')) {
         std::string const type{trim(part)};
         if (std::find(known.begin(), known.end(), type) == known.end())
-            return Error{Errc::Invalid,
-                         format("there are no events of type '{}'; there are {}", type, join(known, ", "))};
+            return Error{Errc::Invalid, format("there are no events of type '{}'; there are {}",
+                                               clipped(type), join(known, ", "))};
         types.push_back(type);
     }
     return types;

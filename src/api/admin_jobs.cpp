@@ -5,6 +5,7 @@
 
 #include "api/translate.hpp"
 #include "base/format.hpp"
+#include "base/text.hpp"
 
 namespace hal0::api {
 namespace {
@@ -21,7 +22,7 @@ void show_job(Admin& admin, AdminCall const& call) {
     auto const* job = admin.jobs().find(id);
     if (job == nullptr)
         return admin.fail(call.ticket, {Errc::NotFound, format("there is no job '{}'; the last {} are kept",
-                                                               id, jobs::jobs_kept_max)});
+                                                               clipped(id), jobs::jobs_kept_max)});
     admin.answer(call.ticket, view_of(*job));
 }
 

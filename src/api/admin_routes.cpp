@@ -39,7 +39,8 @@ Result<std::vector<QueryValue>> read_query(std::string_view text) {
         auto name = http::percent_decode(pair.substr(0, equals));
         auto value = http::percent_decode(pair.substr(std::min(equals + 1, pair.size())));
         if (!name || !value)
-            return Error{Errc::Invalid, format("'{}' in the query is not well percent-encoded", pair)};
+            return Error{Errc::Invalid,
+                         format("'{}' in the query is not well percent-encoded", clipped(pair))};
         values.push_back({std::move(*name), std::move(*value)});
     }
     return values;
@@ -52,7 +53,7 @@ Result<void> check_names(AdminRoute const& route, std::vector<QueryValue> const&
     for (auto const& [name, value] : query) {
         if (std::find(known.begin(), known.end(), name) != known.end()) continue;
         auto const near = nearest(name, known);
-        return Error{Errc::Invalid, format("{} has no query parameter '{}'{}", route.path, name,
+        return Error{Errc::Invalid, format("{} has no query parameter '{}'{}", route.path, clipped(name),
                                            near ? format("; did you mean '{}'?", *near) : "")};
     }
     return {};
@@ -70,7 +71,7 @@ Result<bool> AdminCall::flag(std::string_view name, bool otherwise) const {
     auto const* text = value(name);
     if (text == nullptr) return otherwise;
     if (*text == "true" || *text == "false") return *text == "true";
-    return Error{Errc::Invalid, format("'{}' is true or false, not '{}'", name, *text)};
+    return Error{Errc::Invalid, format("'{}' is true or false, not '{}'", name, clipped(*text))};
 }
 
 Result<std::int64_t> AdminCall::number(std::string_view name, std::int64_t otherwise,
@@ -79,7 +80,7 @@ Result<std::int64_t> AdminCall::number(std::string_view name, std::int64_t other
     if (text == nullptr) return otherwise;
     auto const number = to_int(*text);
     if (number && *number >= 0 && *number <= max) return *number;
-    return Error{Errc::Invalid, format("'{}' is a number from 0 to {}, not '{}'", name, max, *text)};
+    return Error{Errc::Invalid, format("'{}' is a number from 0 to {}, not '{}'", name, max, clipped(*text))};
 }
 
 std::span<AdminGroup const> admin_groups() {
@@ -117,7 +118,7 @@ Error unknown_admin_path(std::string_view path) {
     }
     auto const near = nearest(path, known);
     return {Errc::NotFound,
-            format("there is nothing at {}; {}", path,
+            format("there is nothing at {}; {}", clipped(path),
                    near ? format("did you mean {}?", *near) : "docs/http.md lists what there is")};
 }
 
@@ -127,7 +128,8 @@ Result<AdminCall> take_apart(AdminRoute const& route, std::vector<std::string> c
     for (auto const& text : params) {
         auto decoded = http::percent_decode(text);
         if (!decoded)
-            return Error{Errc::Invalid, format("'{}' in the path is not well percent-encoded", text)};
+            return Error{Errc::Invalid,
+                         format("'{}' in the path is not well percent-encoded", clipped(text))};
         call.params.push_back(std::move(*decoded));
     }
     HAL0_TRY(values, read_query(query));

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "wire/status.hpp"
 
 namespace hal0::api {
@@ -25,7 +26,7 @@ http::Response method_response(http::Method method, std::string_view path, std::
     http::Response response{.status = method == http::Method::Options ? 204 : 405};
     if (response.status == 405) {
         Error const error{Errc::Invalid, format("{} is not a method of {}; it has {}",
-                                                http::method_name(method), path, allow)};
+                                                http::method_name(method), clipped(path), allow)};
         response.body = body_of(path, error);
     }
     response.headers.push_back({"allow", std::string{allow}});

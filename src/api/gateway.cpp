@@ -6,6 +6,7 @@
 #include "api/errors.hpp"
 #include "api/models_list.hpp"
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "json/peek.hpp"
 
 namespace hal0::api {
@@ -77,9 +78,9 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
             head.path == "*" ? std::string_view{"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"} : found.allow;
         return answer(exchange, method_response(head.method, head.path, allow));
     }
-    fail(exchange,
-         Error{Errc::NotFound, format("there is nothing at {}; the API is under /v1 and /api", head.path)}
-             .with("code", "unknown_url"));
+    fail(exchange, Error{Errc::NotFound,
+                         format("there is nothing at {}; the API is under /v1 and /api", clipped(head.path))}
+                       .with("code", "unknown_url"));
 }
 
 void Gateway::on_request(http::Exchange& exchange) {
@@ -108,6 +109,11 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
     if (found.shape != json::Peek::Shape::Object) return fail(exchange, shape_error(found));
     if (found.model_is_not_text)
         return fail(exchange, Error{Errc::Invalid, "'model' must be a string"}.with("param", "model"));
+    if (found.model_is_too_long)
+        return fail(exchange,
+                    Error{Errc::Invalid,
+                          format("'model' has more than the {} bytes a name may have", json::model_bytes_max)}
+                        .with("param", "model"));
     auto const route = table_->resolve(found.model.value_or(std::string{}), endpoint.work);
     if (!route) {
         auto error = route.error();

@@ -66,7 +66,7 @@ Error unknown_model(RouteTable const& table, std::string_view id) {
     std::vector<std::string> ids;
     for (auto const& entry : entries(table))
         ids.emplace_back(entry.id);
-    return Error{Errc::NotFound, format("there is no model '{}' here; there are: {}", id,
+    return Error{Errc::NotFound, format("there is no model '{}' here; there are: {}", clipped(id),
                                         ids.empty() ? "none" : join(ids, ", "))}
         .with("code", "model_not_found");
 }

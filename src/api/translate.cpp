@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 
 namespace hal0::api {
@@ -123,7 +124,7 @@ Result<slots::SlotConfig> config_of(wire::SlotCreate const& slot) {
         for (auto const& entry : models::kind_names)
             known.append(known.empty() ? "" : ", ").append(entry.name);
         if (!config.kind)
-            return Error{Errc::Invalid, format("kind is one of {}, not '{}'", known, *slot.kind)};
+            return Error{Errc::Invalid, format("kind is one of {}, not '{}'", known, clipped(*slot.kind))};
     }
     take_if(slot.device, config.device);
     take_if(slot.enabled, config.enabled);

@@ -4,6 +4,7 @@
 
 #include "api/translate.hpp"
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "engines/lock.hpp"
 #include "models/catalog.hpp"
 
@@ -56,7 +57,7 @@ Result<wire::ModelView> Library::model(std::string const& id) const {
         if (view.id == id) return std::move(view);
     }
     HAL0_CHECK(models_.find(id));  // knows what is near
-    return Error{Errc::NotFound, format("there is no model '{}'", id)};
+    return Error{Errc::NotFound, format("there is no model '{}'", clipped(id))};
 }
 
 Result<void> Library::pullable(std::string const& id) const {
@@ -87,9 +88,9 @@ Result<engines::InstalledEngine> Library::installed(std::string const& id, std::
     for (auto& engine : engines_.list()) {
         if (engine.id == id && engine.key == key) return std::move(engine);
     }
-    return Error{
-        Errc::NotFound,
-        format("no build '{}' of {} is installed; 'hal0 engine list' shows those that are", key, id)};
+    return Error{Errc::NotFound,
+                 format("no build '{}' of {} is installed; 'hal0 engine list' shows those that are",
+                        clipped(key), clipped(id))};
 }
 
 }  // namespace hal0::app

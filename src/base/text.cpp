@@ -92,10 +92,22 @@ std::string human(Bytes bytes) {
     return format("{:.1f} {}", amount, units.at(unit));
 }
 
+std::string clipped(std::string_view text) {
+    if (text.size() <= clipped_bytes_max) return std::string{text};
+    auto end = clipped_bytes_max;
+    auto const inside_character = [&] { return (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80; };
+    for (int back = 0; back < 3 && inside_character(); ++back)
+        --end;
+    return std::string{text.substr(0, end)} + "…";
+}
+
 std::optional<std::string> nearest(std::string_view text, std::vector<std::string> const& names) {
     std::optional<std::string> best;
+    if (text.size() > nearest_bytes_max) return best;
     std::size_t best_distance = std::max<std::size_t>(1, text.size() / 3) + 1;
     for (auto const& name : names) {
+        auto const longer = std::max(text.size(), name.size()) - std::min(text.size(), name.size());
+        if (longer >= best_distance) continue;  // each letter of that is a mistake
         auto const d = distance(text, name);
         if (d < best_distance) {
             best_distance = d;

@@ -1,5 +1,6 @@
 #pragma once
 // Small things done to text. No locale, no regular expressions; ASCII rules unless said otherwise.
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,7 +23,14 @@ std::optional<std::int64_t> to_int(std::string_view text);
 // "1.5 GiB", "92 MiB", "17 B": for people. Programs get bytes.
 std::string human(Bytes bytes);
 
-// The nearest of `names` to a mistyped `text`, when near enough to be worth suggesting.
+// A stranger's text as it may stand in a message, whatever its length: as it is, or its beginning (whole
+// characters) and "…".
+inline constexpr std::size_t clipped_bytes_max = 100;
+std::string clipped(std::string_view text);
+
+// The nearest of `names` to a mistyped `text`, when near enough to be worth suggesting. Nobody mistypes a
+// text over `nearest_bytes_max`, and comparing costs the product of both lengths: there is none for it.
+inline constexpr std::size_t nearest_bytes_max = 64;
 std::optional<std::string> nearest(std::string_view text, std::vector<std::string> const& names);
 
 bool valid_utf8(std::string_view text);

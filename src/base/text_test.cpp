@@ -42,6 +42,22 @@ TEST(Text, NearestSuggestsOnlyWhatIsNear) {
     EXPECT_FALSE(nearest("gpt-4o", names));
 }
 
+TEST(Text, NothingIsNearALongText) {
+    auto const longest = std::string(nearest_bytes_max, 'a');
+    EXPECT_EQ(nearest(longest, {longest + "b"}), longest + "b");
+    EXPECT_FALSE(nearest(longest + "a", {longest + "b"}));
+}
+
+TEST(Text, ClippedKeepsWholeCharacters) {
+    EXPECT_EQ(clipped("primary"), "primary");
+    auto const most = std::string(clipped_bytes_max, 'a');
+    EXPECT_EQ(clipped(most), most);
+    EXPECT_EQ(clipped(most + "a"), most + "…");
+    auto const before = std::string(clipped_bytes_max - 1, 'a');
+    EXPECT_EQ(clipped(before + "€"), before + "…");
+    EXPECT_EQ(clipped(std::string(1000, '\x80')).size(), clipped_bytes_max - 3 + std::string{"…"}.size());
+}
+
 TEST(Text, Utf8IsWellFormedOrNot) {
     EXPECT_TRUE(valid_utf8("é€😀"));
     EXPECT_FALSE(valid_utf8("\xC0\xAF"));          // overlong

@@ -113,7 +113,7 @@ Error RouteTable::unknown(std::string_view model, Work work) const {
         names.push_back(route.model);
         if (can_do(route.kind, work)) shown.push_back(format("{} ({})", route.slot, route.model));
     }
-    auto message = format("there is no slot or model '{}' here", model);
+    auto message = format("there is no slot or model '{}' here", clipped(model));
     if (auto const near = nearest(model, names)) message += format("; did you mean '{}'?", *near);
     message += shown.empty() ? "; no slot can do this work" : "; slots for this work: " + join(shown, ", ");
     return Error{Errc::NotFound, message};

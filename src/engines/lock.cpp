@@ -140,7 +140,8 @@ Result<EngineLock> known_engine(std::string_view id) {
         if (engine.id == id) return engine;
         ids.push_back(engine.id);
     }
-    return Error{Errc::NotFound, format("hal0 knows no engine '{}'; it knows {}", id, join(ids, ", "))};
+    return Error{Errc::NotFound,
+                 format("hal0 knows no engine '{}'; it knows {}", clipped(id), join(ids, ", "))};
 }
 
 }  // namespace hal0::engines

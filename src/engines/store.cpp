@@ -102,8 +102,9 @@ Result<InstalledEngine> EngineStore::find(std::string const& id) const {
         if (runs_here(engine)) return std::move(engine);
         elsewhere = true;
     }
-    return Error{Errc::NotFound, format("the engine {} is {}; install it with 'hal0 engine install {}'", id,
-                                        elsewhere ? "here, but built for another CPU" : "not installed", id)};
+    return Error{Errc::NotFound,
+                 format("the engine {} is {}; install it with 'hal0 engine install {}'", clipped(id),
+                        elsewhere ? "here, but built for another CPU" : "not installed", clipped(id))};
 }
 
 }  // namespace hal0::engines

@@ -179,7 +179,7 @@ Result<void> Jobs::spawn(Run& run) {
 
 Result<Job> Jobs::cancel(std::string const& id) {
     auto* run = run_of(id);
-    if (run == nullptr) return Error{Errc::NotFound, format("there is no job '{}'", id)};
+    if (run == nullptr) return Error{Errc::NotFound, format("there is no job '{}'", clipped(id))};
     if (run->job.state != State::Running)
         return Error{Errc::Conflict, format("job '{}' is over: {}", id, to_string(run->job.state))};
     run->ask_to_stop();

@@ -179,12 +179,20 @@ class Scanner {
 
     bool note_model(std::string_view raw) {
         peek_.model.reset();
-        peek_.model_is_not_text = false;
-        if (raw.front() == '"') {
-            peek_.model = unescape(raw.substr(1, raw.size() - 2));
-            return peek_.model ? true : fail();
-        }
+        peek_.model_is_not_text = peek_.model_is_too_long = false;
+        if (raw.front() == '"') return note_name(raw.substr(1, raw.size() - 2));
         peek_.model_is_not_text = raw != "null";
+        return true;
+    }
+
+    bool note_name(std::string_view escaped) {
+        constexpr std::size_t longest_escape = 6;  // of one byte: \u0061
+        peek_.model_is_too_long = escaped.size() > longest_escape * model_bytes_max;
+        if (peek_.model_is_too_long) return true;
+        peek_.model = unescape(escaped);
+        if (!peek_.model) return fail();
+        peek_.model_is_too_long = peek_.model->size() > model_bytes_max;
+        if (peek_.model_is_too_long) peek_.model.reset();
         return true;
     }
 

@@ -18,7 +18,10 @@ struct Peek {
     std::size_t fault_at{0};             // byte offset, when Malformed or TooDeep
     std::optional<std::string> model{};  // unescaped; the last one wins, as in the worker's own parser
     bool model_is_not_text{false};       // "model" is there and isn't a string (null counts as absent)
+    bool model_is_too_long{false};       // "model" is a string over model_bytes_max; `model` hasn't got it
 };
+
+inline constexpr std::size_t model_bytes_max = 256;  // "hal0/", and no slot or model has a name that long
 
 inline constexpr std::size_t peek_depth_max = 512;
 

@@ -33,6 +33,19 @@ TEST(Peek, AModelThatIsNoText) {
     EXPECT_FALSE(peek(R"({"model":null})").model_is_not_text);
 }
 
+TEST(Peek, AModelTooLongForANameIsNotTaken) {
+    auto const of = [](std::string const& name) { return peek(R"({"model":")" + name + R"("})"); };
+    EXPECT_EQ(of(std::string(model_bytes_max, 'a')).model, std::string(model_bytes_max, 'a'));
+    for (auto const& name : {std::string(model_bytes_max + 1, 'a'), std::string(10'000, 'a')}) {
+        EXPECT_EQ(of(name).shape, Shape::Object);
+        EXPECT_TRUE(of(name).model_is_too_long);
+        EXPECT_FALSE(of(name).model);
+    }
+    auto const last = peek(R"({"model":")" + std::string(10'000, 'a') + R"(","model":"m"})");
+    EXPECT_FALSE(last.model_is_too_long);
+    EXPECT_EQ(last.model, "m");
+}
+
 TEST(Peek, SeesABadShape) {
     for (auto const* bad :
          {"{", R"({"a")", R"({"a":)", R"({"a":1)", R"({"a":1,})", R"({"a":[1,2})", R"({"a":{]})",

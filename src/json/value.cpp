@@ -221,7 +221,7 @@ Result<void> ObjectReader::finish() const {
     for (auto const& [name, value] : *object_) {
         if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
         auto const near = nearest(name, asked_);
-        return Error{Errc::Invalid, format("there is no '{}' here{}", path_of(name),
+        return Error{Errc::Invalid, format("there is no '{}' here{}", clipped(path_of(name)),
                                            near ? format("; did you mean '{}'?", *near) : "")};
     }
     return {};

@@ -187,7 +187,7 @@ Result<CatalogEntry> catalog_entry(std::string_view id) {
     for (auto const& entry : catalog())
         ids.push_back(entry.record.id);
     auto const near = nearest(id, ids);
-    return Error{Errc::NotFound, format("there is no model '{}' in the catalogue{}; it has {}", id,
+    return Error{Errc::NotFound, format("there is no model '{}' in the catalogue{}; it has {}", clipped(id),
                                         near ? format(" (did you mean '{}'?)", *near) : "", join(ids, ", "))};
 }
 

@@ -146,8 +146,8 @@ Result<StoredModel> ModelStore::find(std::string const& id) const {
         ids.push_back(model.record.id);
     auto const near = nearest(id, ids);
     return Error{Errc::NotFound,
-                 format("there is no model '{}' on this machine{}; get it with 'hal0 model pull {}'", id,
-                        near ? format(" (did you mean '{}'?)", *near) : "", id)};
+                 format("there is no model '{}' on this machine{}; get it with 'hal0 model pull {}'",
+                        clipped(id), near ? format(" (did you mean '{}'?)", *near) : "", clipped(id))};
 }
 
 Result<void> ModelStore::verify(std::string const& id) const {

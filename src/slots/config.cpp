@@ -119,7 +119,7 @@ Result<void> check_slot_name(std::string_view name) {
         Errc::Invalid,
         format("'{}' is no name for a slot: 1 to {} lower-case letters, digits, '-' and '_', the first "
                "a letter or digit",
-               name, name_bytes_max)};
+               clipped(name), name_bytes_max)};
 }
 
 Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, std::string const& path) {

@@ -128,7 +128,8 @@ Result<SlotStatus> SlotTable::find(std::string const& name) const {
     auto const hint = near            ? format("; did you mean '{}'?", *near)
                       : names.empty() ? std::string{"; there are no slots yet"}
                                       : format("; there are {}", join(names, ", "));
-    return Error{Errc::NotFound, format("there is no slot '{}'{}", name, hint)}.with("slot", name);
+    return Error{Errc::NotFound, format("there is no slot '{}'{}", clipped(name), hint)}.with("slot",
+                                                                                              clipped(name));
 }
 
 Slot* SlotTable::free_slot(std::string const& name, Done const& done) const {
