@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/units.hpp"
 #include "dispatch/scheduler.hpp"
 #include "http/head.hpp"
 #include "wire/codec.hpp"
@@ -14,6 +15,8 @@
 namespace hal0::api {
 
 class Admin;
+
+inline constexpr Bytes admin_body_max = 1_MiB;  // of one request under /api/
 
 struct QueryValue {
     std::string name{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/admin_routes.hpp"
 #include "api/errors.hpp"
 #include "api/models_list.hpp"
 #include "base/format.hpp"
@@ -72,6 +73,12 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
     if (auto const why = api::refuse(settings_.access, head, exchange.over_unix_socket()))
         return fail(exchange, *why);
     auto const found = find_endpoint(head.method, head.path);
+    if (found.endpoint != nullptr && found.endpoint->serve == Serve::Admin) {
+        body_max = std::min(body_max, admin_body_max);
+        // Comes without the key: nothing of it is read, and the control plane hears nothing of it.
+        if (head.method == http::Method::Options) answer_admin_options(exchange);
+        return;
+    }
     if (found.endpoint != nullptr) return;
     if (head.path == "*" || !found.allow.empty()) {
         auto const allow =
@@ -178,6 +185,13 @@ void Gateway::serve_admin(http::Exchange& exchange) {
                           .body = std::string{exchange.body()},
                           .last_event_id = std::string{head.header("last-event-id")},
                           .if_match = std::string{head.header("if-match")}});
+}
+
+void Gateway::answer_admin_options(http::Exchange& exchange) {
+    auto const& head = exchange.head();
+    auto const allow = find_admin_route(head.method, head.path).allow;
+    if (allow.empty()) return fail(exchange, unknown_admin_path(head.path));
+    answer(exchange, method_response(head.method, head.path, allow));
 }
 
 // ---- answers

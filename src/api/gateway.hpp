@@ -74,6 +74,7 @@ class Gateway final : public http::Handler,
     void send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
     void rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
     void serve_admin(http::Exchange& exchange);
+    void answer_admin_options(http::Exchange& exchange);
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);
     [[nodiscard]] std::vector<http::Field> common_headers(http::Exchange const& exchange);

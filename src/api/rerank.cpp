@@ -116,7 +116,7 @@ Result<Value::Array> list_of(Value const& answer, std::string_view name, std::si
 }  // namespace
 
 Result<RerankRequest> decode_rerank(std::string_view body) {
-    HAL0_TRY(value, json::parse(body));
+    HAL0_TRY(value, json::parse_request(body, rerank_values_max));
     RerankRequest request;
     std::optional<std::int64_t> top_n;
     json::ObjectReader in{value, ""};

@@ -18,6 +18,7 @@
 namespace hal0::api {
 
 inline constexpr std::size_t rerank_documents_max = 10'000;
+inline constexpr std::size_t rerank_values_max = 16 * rerank_documents_max;  // in the JSON of a request
 
 struct RerankRequest {
     std::string model{};  // as the client named it; echoed
@@ -26,8 +27,8 @@ struct RerankRequest {
     std::size_t top_n{0};  // 0: all
     bool return_documents{false};
 };
-// Invalid with the place of the fault: documents are strings or {"text": …}, at least one, at most
-// rerank_documents_max; top_n is at least 1.
+// Invalid with the place of the fault: documents are strings or {"text": …}, at least one; top_n is at least
+// 1. TooLarge over rerank_documents_max or rerank_values_max.
 Result<RerankRequest> decode_rerank(std::string_view body);
 
 struct Ranked {

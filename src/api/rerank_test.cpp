@@ -32,6 +32,25 @@ TEST(Rerank, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(fault(R"({"query":"q","documents":["a"],"top_n":0})"), "top_n must be at least 1");
 }
 
+TEST(Rerank, TooMuchIsRefusedBeforeItIsBuilt) {
+    auto const kind = [](std::size_t documents) {
+        std::string body{R"({"query":"q","documents":["d")"};
+        for (std::size_t i = 1; i < documents; ++i)
+            body += R"(,"d")";
+        auto const request = decode_rerank(body + "]}");
+        return request ? std::optional<Error>{} : request.error();
+    };
+    EXPECT_FALSE(kind(rerank_documents_max));
+    EXPECT_EQ(kind(rerank_documents_max + 1)->message,
+              "10001 documents; at most 10000 are ranked in one request");
+    EXPECT_EQ(kind(rerank_values_max),
+              (Error{Errc::TooLarge, "the body is JSON with more than 160000 values"}));
+}
+
+TEST(Rerank, MalformedJsonIsTheClientsFault) {
+    EXPECT_EQ(decode_rerank(R"({"query":tru,"documents":["a"]})").error().kind, Errc::Invalid);
+}
+
 TEST(Rerank, RanksByScoreAndKeepsTheOrderOfEquals) {
     EXPECT_EQ(rank({0.1, 0.9, 0.1, 0.5}, 0), (std::vector<Ranked>{{1, 0.9}, {3, 0.5}, {0, 0.1}, {2, 0.1}}));
     EXPECT_EQ(rank({0.1, 0.9}, 1), (std::vector<Ranked>{{1, 0.9}}));

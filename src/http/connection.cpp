@@ -266,8 +266,8 @@ void Connection::begin_reading_body(Bytes body_max) {
 }
 
 void Connection::refuse_size(Bytes body_max) {
-    auto const message =
-        format("the request's body is over the {} allowed here (the setting body_max)", human(body_max));
+    auto const message = format("the request's body is over the {} allowed here{}", human(body_max),
+                                body_max == shared_.limits.body_max ? " (limits.body_max in hal0.toml)" : "");
     refuse({413, "too_large", message});
 }
 

@@ -16,6 +16,8 @@ namespace {
 // Builds our tree from the parser's events: Boost's own tree, allocator and output are not linked in.
 class Builder {
   public:
+    explicit Builder(std::size_t values_max) : values_left_{values_max} {}
+
     static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_array_size = std::numeric_limits<std::size_t>::max();
     static constexpr std::size_t max_key_size = std::numeric_limits<std::size_t>::max();
@@ -26,9 +28,9 @@ class Builder {
     bool on_document_begin(error_code&) { return true; }
     bool on_document_end(error_code&) { return true; }
     bool on_object_begin(error_code&) { return open(Value{Value::Object{}}); }
-    bool on_object_end(std::size_t, error_code&) { return close(); }
+    bool on_object_end(std::size_t, error_code& fault) { return close(fault); }
     bool on_array_begin(error_code&) { return open(Value{Value::Array{}}); }
-    bool on_array_end(std::size_t, error_code&) { return close(); }
+    bool on_array_end(std::size_t, error_code& fault) { return close(fault); }
     bool on_key_part(string_view part, std::size_t, error_code&) {
         text_.append(part.data(), part.size());
         return true;
@@ -42,34 +44,41 @@ class Builder {
         text_.append(part.data(), part.size());
         return true;
     }
-    bool on_string(string_view part, std::size_t, error_code&) {
+    bool on_string(string_view part, std::size_t, error_code& fault) {
         text_.append(part.data(), part.size());
-        return add(Value{std::exchange(text_, {})});
+        return add(Value{std::exchange(text_, {})}, fault);
     }
     bool on_number_part(string_view, error_code&) { return true; }
-    bool on_int64(std::int64_t number, string_view, error_code&) { return add(Value{number}); }
-    bool on_uint64(std::uint64_t number, string_view, error_code&) {
-        return add(Value{static_cast<double>(number)});
+    bool on_int64(std::int64_t number, string_view, error_code& fault) { return add(Value{number}, fault); }
+    bool on_uint64(std::uint64_t number, string_view, error_code& fault) {
+        return add(Value{static_cast<double>(number)}, fault);
     }
-    bool on_double(double number, string_view, error_code&) { return add(Value{number}); }
-    bool on_bool(bool flag, error_code&) { return add(Value{flag}); }
-    bool on_null(error_code&) { return add(Value{}); }
+    bool on_double(double number, string_view, error_code& fault) { return add(Value{number}, fault); }
+    bool on_bool(bool flag, error_code& fault) { return add(Value{flag}, fault); }
+    bool on_null(error_code& fault) { return add(Value{}, fault); }
     bool on_comment_part(string_view, error_code&) { return true; }
     bool on_comment(string_view, error_code&) { return true; }
 
     Value take() { return std::move(root_); }
+    [[nodiscard]] bool overfull() const { return overfull_; }
 
   private:
     bool open(Value value) {
         stack_.push_back(std::move(value));
         return true;
     }
-    bool close() {
+    bool close(error_code& fault) {
         auto value = std::move(stack_.back());
         stack_.pop_back();
-        return add(std::move(value));
+        return add(std::move(value), fault);
     }
-    bool add(Value value) {
+    bool add(Value value, error_code& fault) {
+        overfull_ = values_left_ == 0;
+        if (overfull_) {
+            fault = boost::json::error::exception;  // the parser wants one; nobody reads which
+            return false;
+        }
+        --values_left_;
         if (stack_.empty()) {
             root_ = std::move(value);
         } else if (auto* array = std::get_if<Value::Array>(&stack_.back().data)) {
@@ -82,6 +91,8 @@ class Builder {
         return true;
     }
 
+    std::size_t values_left_;
+    bool overfull_{false};
     Value root_{};
     std::vector<Value> stack_{};
     std::vector<std::string> keys_{};
@@ -130,16 +141,25 @@ std::string to_text(Value const& value) {
     return out.take();
 }
 
-Result<Value> parse(std::string_view text, std::size_t depth_max) {
+Result<Value> parse(std::string_view text, ParseLimits const& limits) {
     boost::json::parse_options options;
-    options.max_depth = depth_max;
-    boost::json::basic_parser<Builder> parser{options};
+    options.max_depth = limits.depth_max;
+    boost::json::basic_parser<Builder> parser{options, limits.values_max};
     boost::json::error_code fault;
     auto const used = parser.write_some(false, text.data(), text.size(), fault);
     if (!fault && trim(text.substr(used)).empty() && parser.done()) return parser.handler().take();
     if (!fault)
         return Error{Errc::Corrupt, format("not JSON at byte {}: something follows the document", used)};
+    if (parser.handler().overfull())
+        return Error{Errc::TooLarge, format("JSON with more than {} values", limits.values_max)};
     return Error{Errc::Corrupt, format("not JSON at byte {}: {}", used, fault.message())};
+}
+
+Result<Value> parse_request(std::string_view body, std::size_t values_max) {
+    auto value = parse(body, {.values_max = values_max});
+    if (value) return value;
+    auto const kind = value.error().kind == Errc::TooLarge ? Errc::TooLarge : Errc::Invalid;
+    return Error{kind, "the body is " + value.error().message};
 }
 
 Value const* Value::find(std::string_view name) const {

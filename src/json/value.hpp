@@ -28,8 +28,17 @@ struct Member {
     Value value{};
 };
 
-// Corrupt with the byte offset when it isn't JSON, strict UTF-8, or is nested deeper than `depth_max`.
-Result<Value> parse(std::string_view text, std::size_t depth_max = 64);
+// A tree takes up to 40 times the memory of its text: "0," is a Value. What may be built is bounded by
+// itself.
+struct ParseLimits {
+    std::size_t depth_max{64};
+    std::size_t values_max{1'000'000};  // of every type, arrays and objects too
+};
+// Corrupt with the byte offset when it isn't JSON, strict UTF-8, or is nested deeper than `depth_max`;
+// TooLarge when it has more than `values_max` values.
+Result<Value> parse(std::string_view text, ParseLimits const& limits = {});
+// What a client sent: the same, and what is wrong is its fault (Invalid, or TooLarge).
+Result<Value> parse_request(std::string_view body, std::size_t values_max);
 
 // The document as text again: the same members in the same order, white space and escapes our own.
 std::string to_text(Value const& value);

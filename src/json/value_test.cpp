@@ -53,6 +53,29 @@ TEST(Json, ErrorsNameThePlace) {
     EXPECT_EQ(message("[1]"), "slot must be an object");
 }
 
+TEST(Json, BuildsNoMoreThanItMay) {
+    ParseLimits const four{.values_max = 4};
+    for (auto const* fits : {"[1,2,3]", R"({"a":1,"b":[null]})", R"(["a",{},[]])"})
+        EXPECT_TRUE(parse(fits, four).ok()) << fits;
+    for (auto const* over :
+         {"[1,2,3,4]", R"({"a":1,"b":[null,true]})", R"(["a",{},[],[]])", "[1.5,2,3,4,5"}) {
+        auto const value = parse(over, four);
+        ASSERT_FALSE(value.ok()) << over;
+        EXPECT_EQ(value.error(), (Error{Errc::TooLarge, "JSON with more than 4 values"})) << over;
+    }
+    std::string many{"[0"};
+    for (std::size_t i = 0; i < ParseLimits{}.values_max; ++i)
+        many += ",0";
+    EXPECT_EQ(parse(many + "]").error().kind, Errc::TooLarge);
+}
+
+TEST(Json, ARequestsFaultIsItsSenders) {
+    EXPECT_EQ(parse_request("{", 9).error().kind, Errc::Invalid);
+    EXPECT_EQ(parse_request("[1,2]", 2).error(),
+              (Error{Errc::TooLarge, "the body is JSON with more than 2 values"}));
+    EXPECT_TRUE(parse_request("[1,2]", 3).ok());
+}
+
 TEST(Json, RefusesWhatIsNotJson) {
     for (auto const* bad :
          {"", "{", "{} x", "{\"a\":01}", "{'a':1}", "\"\xC0\xAF\"", "nul", "[1,]", "{\"a\":1}}"}) {

@@ -163,12 +163,13 @@ template <class T> Result<T> decode(std::string_view text) {
     }
 }
 
+inline constexpr std::size_t request_values_max = 10'000;  // in its JSON
+
 // Reads a request; an empty text counts as {}. Every fault is Invalid and names the place; an unknown member
-// is one, with the nearest that is known.
+// is one, with the nearest that is known. TooLarge over request_values_max.
 template <Body T> Result<T> decode_request(std::string_view text) {
-    auto value = json::parse(text.empty() ? "{}" : text);
-    if (!value) return Error{Errc::Invalid, "the body is " + value.error().message};
-    return detail::read_body<T>(*value, "", Unknown::Refuse);
+    HAL0_TRY(value, json::parse_request(text.empty() ? "{}" : text, request_values_max));
+    return detail::read_body<T>(value, "", Unknown::Refuse);
 }
 
 struct BodyDoc;

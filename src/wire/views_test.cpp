@@ -109,6 +109,13 @@ TEST(Views, ARequestSaysWhatIsWrongWithIt) {
               std::nullopt);
 }
 
+TEST(Views, ARequestOfTooManyValuesIsNotBuilt) {
+    std::string body = R"({"name":"a","model":"m","extra_args":["")";
+    for (std::size_t i = 0; i < request_values_max; ++i)
+        body += R"(,"")";
+    EXPECT_EQ(decode_request<SlotCreate>(body + "]}").error().kind, Errc::TooLarge);
+}
+
 TEST(Views, TypesAreNamedForTheReader) {
     auto const doc = describe<StatusView>();
     auto const type = [&doc](std::string_view name) {
