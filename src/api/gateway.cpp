@@ -158,13 +158,11 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
                               .path = std::string{endpoint.worker_path},
                               .model = route.model,
                               .cross_encoder = route.kind == models::Kind::Rerank};
-    auto done = [this, id](Result<std::string> body) {
+    auto done = [this, id](http::Response response) {
         auto job = rankings_.extract(id);  // lives to the end of this call
         auto* waiting = live(ticket(id), Active::State::Ranking);
         end(id);
-        if (waiting == nullptr) return;
-        if (!body) return fail(*waiting, body.error());
-        answer(*waiting, {.body = std::move(body).value()});
+        if (waiting != nullptr) answer(*waiting, std::move(response));
     };
     auto job = std::make_unique<RerankJob>(world_.loop, world_.inbox, world_.pool, worker, std::move(done));
     auto& started = *job;

@@ -8,10 +8,11 @@
 #include <numeric>
 #include <utility>
 
+#include "api/errors.hpp"
 #include "base/format.hpp"
+#include "http/worker_errors.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
-#include "wire/status.hpp"
 
 namespace hal0::api {
 namespace {
@@ -57,8 +58,14 @@ std::optional<std::string> from_base64(std::string_view text) {
     return out;
 }
 
-Error unexpected(std::string_view what) {
-    return {Errc::Unavailable, format("the worker's answer could not be read: {}", what)};
+Error unexpected(std::string_view what) { return {Errc::Corrupt, std::string{what}}; }
+
+// What is wrong is in our own words: nothing in them needs escaping.
+http::Response unreadable(Error const& why) {
+    auto error = http::worker_errors::bad_answer;
+    auto const message = format("{} ({})", error.message, why.message);
+    error.message = message;
+    return http::error_answer(error);
 }
 
 Result<std::vector<float>> decode_vector(Value const& item) {
@@ -237,7 +244,7 @@ void RerankJob::start(std::string body) {
         [alive = std::weak_ptr{self_}](Result<Prepared> prepared) {
             auto const self = alive.lock();
             if (!self) return;
-            if (!prepared) return (*self)->done_(std::move(prepared).error());
+            if (!prepared) return (*self)->done_(error_response("/v1/rerank", prepared.error()));
             (*self)->ask(std::move(prepared->request), std::move(prepared->worker_body));
         });
 }
@@ -257,11 +264,8 @@ void RerankJob::ask(RerankRequest request, std::string worker_body) {
 }
 
 void RerankJob::take(Result<http::ClientAnswer> answer) {
-    if (!answer) return done_(in_context("asking the worker to rank", std::move(answer).error()));
-    if (answer->status != 200) {
-        auto error = wire::decode_error(answer->status, answer->body);
-        return done_(Error{answer->status < 500 ? Errc::Invalid : Errc::Unavailable, error.message});
-    }
+    if (!answer) return done_(failure(answer.error().kind));
+    if (answer->status != 200) return done_({.status = answer->status, .body = std::move(answer->body)});
     pool_.run(
         inbox_,
         [request = std::move(request_), body = std::move(answer->body),
@@ -271,8 +275,18 @@ void RerankJob::take(Result<http::ClientAnswer> answer) {
             return render_ranking(request, worker.model, scores);
         },
         [alive = std::weak_ptr{self_}](Result<std::string> body) {
-            if (auto const self = alive.lock()) (*self)->done_(std::move(body));
+            auto const self = alive.lock();
+            if (!self) return;
+            if (!body) return (*self)->done_(unreadable(body.error()));
+            (*self)->done_({.body = std::move(body).value()});
         });
+}
+
+http::Response RerankJob::failure(Errc kind) const {
+    namespace told = http::worker_errors;
+    if (kind == Errc::Unavailable)
+        return http::error_answer(call_->connected() ? told::died : told::unreachable);
+    return http::error_answer(kind == Errc::Timeout ? told::silent : told::bad_answer);
 }
 
 }  // namespace hal0::api

@@ -40,7 +40,7 @@ struct Ranked {
 std::vector<Ranked> rank(std::vector<double> const& scores, std::size_t top_n);
 
 // Of the worker's /v1/embeddings answer (encoding_format base64: float32, little-endian): the cosine of input
-// 0 with each other.
+// 0 with each other. Corrupt when that isn't what the worker sent.
 struct Scores {
     std::vector<double> of_documents{};
     std::int64_t prompt_tokens{0};
@@ -61,17 +61,18 @@ struct RerankWorker {
     bool cross_encoder{false};
 };
 
-// One ranking under way: reads and computes on the pool, asks the worker on the loop. Destroying it cancels
-// it; `done` is then not called.
+// One ranking under way: reads and computes on the pool, asks the worker on the loop. A worker that fails is
+// told of as the relay tells of one. Destroying it cancels it; `done` is then not called.
 class RerankJob final : NoCopy {
   public:
-    using Done = std::function<void(Result<std::string>)>;  // the answer's body
+    using Done = std::function<void(http::Response)>;
     RerankJob(os::Loop& loop, os::Inbox& inbox, os::Pool& pool, RerankWorker worker, Done done);
     void start(std::string body);
 
   private:
     void ask(RerankRequest request, std::string worker_body);
     void take(Result<http::ClientAnswer> answer);
+    [[nodiscard]] http::Response failure(Errc kind) const;  // of the call
 
     os::Loop& loop_;
     os::Inbox& inbox_;

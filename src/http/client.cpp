@@ -60,6 +60,7 @@ class Call::Impl final : public os::FdHandler, NoCopy {
     ~Impl();
     void start();
     void on_ready(os::Ready ready) override;
+    [[nodiscard]] bool connected() const { return connected_; }
 
   private:
     Result<void> connect();
@@ -247,6 +248,8 @@ std::unique_ptr<Call> Call::start(os::Loop& loop, ClientRequest request, Done do
 
 Call::Call(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
 Call::~Call() = default;
+
+bool Call::connected() const { return impl_->connected(); }
 
 Result<ClientAnswer> fetch(ClientRequest request, Call::Piece piece) {
     HAL0_TRY(loop, os::Loop::make());

@@ -47,6 +47,9 @@ class Call final : NoCopy {
     static std::unique_ptr<Call> start(os::Loop& loop, ClientRequest request, Done done, Piece piece = {});
     ~Call();
 
+    // Whether the peer took the connection: what failed after that may have reached it.
+    [[nodiscard]] bool connected() const;
+
     class Impl;
 
   private:

@@ -5,22 +5,11 @@
 #include "base/text.hpp"
 #include "http/limits.hpp"
 #include "http/shared.hpp"
+#include "http/worker_errors.hpp"
 #include "os/net.hpp"
 
 namespace hal0::http {
 namespace {
-
-constexpr OwnError unreachable{502, "worker_unreachable",
-                               "the worker of this model can't be reached, it may just have stopped; send "
-                               "the request again, and look into the worker's log if this stays so"};
-constexpr OwnError died{502, "worker_died",
-                        "the worker of this model ended before it had answered; send the request again, and "
-                        "look into the worker's log if it ends again"};
-constexpr OwnError not_http{502, "worker_bad_answer",
-                            "what the worker of this model sent is not an HTTP answer; look into its log"};
-constexpr OwnError silent{504, "worker_silent",
-                          "the worker of this model said nothing for too long; ask for less at once, or see "
-                          "whether it hangs"};
 
 bool is_interim(int status) { return status >= 100 && status < 200; }
 
@@ -63,7 +52,8 @@ void Relay::connect() {
     // A worker that is busy accepting gets some time; patience() says when to try again.
     phase_ = Phase::Connecting;
     bool const in_time = shared_.loop.now() - connecting_since_ < connect_timeout;
-    if (opened.error().kind != Errc::Busy || !in_time) refuse(unreachable, Ending::UpstreamRefused);
+    if (opened.error().kind != Errc::Busy || !in_time)
+        refuse(worker_errors::unreachable, Ending::UpstreamRefused);
 }
 
 bool Relay::request_sent() const {
@@ -134,7 +124,7 @@ void Relay::read_once() {
 void Relay::upstream_ended(bool fault) {
     if (phase_ == Phase::Body) {
         if (body_.framing() == Framing::UntilClose && !fault) return finish(Ending::Complete, After::Close);
-        return cut(died, Ending::UpstreamCut);
+        return cut(worker_errors::died, Ending::UpstreamCut);
     }
     bool const never_connected = sent_ == 0;
     upstream_.reset();
@@ -144,7 +134,7 @@ void Relay::upstream_ended(bool fault) {
         connecting_since_ = shared_.loop.now();
         return connect();
     }
-    refuse(never_connected ? unreachable : died, Ending::UpstreamRefused);
+    refuse(never_connected ? worker_errors::unreachable : worker_errors::died, Ending::UpstreamRefused);
 }
 
 void Relay::take_head(std::string_view bytes) {
@@ -155,7 +145,8 @@ void Relay::take_head(std::string_view bytes) {
     auto& head = shared_.response_head;
     while (true) {
         auto const progress = parse_response_head(bytes, head);
-        if (progress.state == HeadProgress::State::Bad) return refuse(not_http, Ending::UpstreamRefused);
+        if (progress.state == HeadProgress::State::Bad)
+            return refuse(worker_errors::bad_answer, Ending::UpstreamRefused);
         if (progress.state == HeadProgress::State::More) return keep_for_later(bytes);
         auto const rest = bytes.substr(progress.size);
         if (!is_interim(head.status)) {
@@ -165,7 +156,7 @@ void Relay::take_head(std::string_view bytes) {
             return waits ? keep_for_later(bytes) : begin_answer(head, rest);
         }
         // We never ask for another protocol.
-        if (head.status == 101) return refuse(not_http, Ending::UpstreamRefused);
+        if (head.status == 101) return refuse(worker_errors::bad_answer, Ending::UpstreamRefused);
         bytes = rest;
     }
 }
@@ -209,7 +200,7 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
     });
     auto const payload = decode_ ? std::string_view{decoded} : bytes.substr(0, used);
     if (!client_.send({head, payload})) return finish(Ending::ClientGone, After::Abort);
-    if (body_.bad()) return cut(died, Ending::UpstreamCut);
+    if (body_.bad()) return cut(worker_errors::died, Ending::UpstreamCut);
     if (!body_.ended()) return;
     // Bytes beyond the end, seen or perhaps still unread, would be taken for the next answer.
     bool const surplus = used < bytes.size() || readable_;
@@ -219,9 +210,9 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
 
 void Relay::on_silence() {
     if (phase_ == Phase::Connecting) return connect();
-    if (phase_ == Phase::Body) return cut(silent, Ending::Stalled);
-    if (sent_ == 0) return refuse(unreachable, Ending::UpstreamRefused);
-    refuse(silent, Ending::Stalled);
+    if (phase_ == Phase::Body) return cut(worker_errors::silent, Ending::Stalled);
+    if (sent_ == 0) return refuse(worker_errors::unreachable, Ending::UpstreamRefused);
+    refuse(worker_errors::silent, Ending::Stalled);
 }
 
 Duration Relay::patience() const {

@@ -56,6 +56,18 @@ class Faults(unittest.TestCase):
                     self.assertIn(word, got[1])
                 self.assertEqual(home.http("GET", "/health").status, 200)
 
+    def test_a_ranking_is_told_of_its_worker_as_the_relay_tells(self):
+        for fault, status, code in (("die-on-request=1", 502, "worker_died"), ("close-without-answer", 502, "worker_died"),
+                                    ("malformed-head", 502, "worker_bad_answer"), ("status=500", 500, None)):
+            with self.subTest(fault), Home() as home:
+                home.slot("embed", home.fake_model("m", fault, kind="embed"))
+                home.start().ready("embed")
+                answer = home.http("POST", "/v1/rerank", {"query": "q", "documents": ["d"]})
+                self.assertEqual(answer.status, status, answer)
+                if code:
+                    self.assertEqual(answer.json["error"]["code"], code)
+                    self.assertNotIn(str(home.path), answer.json["error"]["message"])
+
     def test_a_worker_that_died_is_up_again_for_the_next_request(self):
         with Home() as home:
             home.slot("primary", home.fake_model("m", "die-on-request=2"))
