@@ -57,9 +57,11 @@ void Dispatcher::open(std::string const& slot, os::Address const& worker, std::s
 }
 
 void Dispatcher::close(std::string const& slot) {
+    bool const was_open = gate(slot).is_open();
     gate(slot).close();
     auto const at = slots_.find(slot);
     if (at == slots_.end()) return;
+    if (was_open) publish();  // who goes by the gate sees it at once; what is made of a table once is stale
     for (auto* port : loops_)
         port->forget_worker(at->second.worker);
 }

@@ -108,6 +108,18 @@ TEST_F(Dispatching, ClosingDrainsAndForgetsTheWorker) {
     EXPECT_EQ(slots.drained_slots, (std::vector<std::string>{"primary"}));
 }
 
+// What a loop makes of a table once (its /v1/models) tells which slots are open.
+TEST_F(Dispatching, EveryOpeningAndClosingIsPublished) {
+    auto const before = data.version_;
+    dispatcher.open("primary", os::UnixAddress{"/w"}, "key");
+    EXPECT_EQ(data.version_, before + 1);
+    dispatcher.close("primary");
+    EXPECT_EQ(data.version_, before + 2);
+    EXPECT_FALSE(data.table_->find("primary")->gate->is_open());
+    dispatcher.close("primary");
+    EXPECT_EQ(data.version_, before + 2) << "nothing has changed";
+}
+
 TEST_F(Dispatching, ARemovedSlotsWaitersAreToldAndItsLateLeaseIsHarmless) {
     dispatcher.open("primary", os::UnixAddress{"/w"}, "key");
     auto lease = Lease::take(*data.table_->find("primary")->gate);
