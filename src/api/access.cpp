@@ -65,6 +65,18 @@ std::string_view cors_origin(AccessRules const& rules, http::RequestHead const& 
                                                                                  : std::string_view{};
 }
 
+std::string_view cors_headers(http::RequestHead const& head) {
+    constexpr std::string_view usual = "authorization, content-type, x-api-key, x-request-id, last-event-id";
+    constexpr std::size_t bytes_max = 2048;
+    auto const asked = head.header("access-control-request-headers");
+    // RFC 9110 §5.6.2: tokens, with commas and blanks between them.
+    constexpr std::string_view names =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~, ";
+    bool const sane = !asked.empty() && asked.size() <= bytes_max &&
+                      asked.find_first_not_of(names) == std::string_view::npos;
+    return sane ? asked : usual;
+}
+
 std::optional<Error> refuse(AccessRules const& rules, http::RequestHead const& head, bool over_unix_socket) {
     if (over_unix_socket) return std::nullopt;
     auto const host = head.header("host");

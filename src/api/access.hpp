@@ -29,5 +29,8 @@ std::string_view host_name(std::string_view host);
 bool allowed_host(AccessRules const& rules, std::string_view host);
 // The Origin to name in Access-Control-Allow-Origin: the request's own when it is allowed, else empty.
 std::string_view cors_origin(AccessRules const& rules, http::RequestHead const& head);
+// What a preflight's answer says a page may send: what it asks for (the official clients have a dozen headers
+// of their own, x-stainless-…), or the usual ones where that isn't a list of header names.
+std::string_view cors_headers(http::RequestHead const& head);
 
 }  // namespace hal0::api

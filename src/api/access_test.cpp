@@ -61,5 +61,19 @@ TEST(Access, CorsNamesTheOriginOnlyWhenAllowed) {
     EXPECT_EQ(cors_origin({}, head({{"host", "localhost:1"}, {"origin", "http://evil.example"}})), "");
 }
 
+TEST(Access, APageMaySendTheHeadersItAsksFor) {
+    auto const allowed = [](std::string_view asked) {
+        return std::string{cors_headers(head({{"access-control-request-headers", asked}}))};
+    };
+    constexpr std::string_view openai = "authorization,content-type,x-stainless-arch,x-stainless-retry-count";
+    EXPECT_EQ(allowed(openai), openai);
+    EXPECT_EQ(allowed("Anthropic-Version, x-api-key"), "Anthropic-Version, x-api-key");
+    auto const usual = allowed("");
+    EXPECT_NE(usual.find("authorization"), std::string::npos);
+    for (auto const& odd :
+         {std::string{"a:b"}, std::string{"a\"b"}, std::string{"a;b"}, std::string(3000, 'a')})
+        EXPECT_EQ(allowed(odd), usual) << odd;
+}
+
 }  // namespace
 }  // namespace hal0::api

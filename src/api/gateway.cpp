@@ -28,13 +28,12 @@ Error shape_error(json::Peek const& found) {
 }
 
 // A preflight's answer says what a page may send (Fetch standard).
-void allow_page(std::vector<http::Field>& headers, std::string_view origin, http::Method method) {
+void allow_page(std::vector<http::Field>& headers, std::string_view origin, http::RequestHead const& head) {
     headers.push_back({"access-control-allow-origin", std::string{origin}});
     headers.push_back({"vary", "origin"});
-    if (method != http::Method::Options) return;
+    if (head.method != http::Method::Options) return;
     headers.push_back({"access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"});
-    headers.push_back({"access-control-allow-headers",
-                       "authorization, content-type, x-api-key, x-request-id, last-event-id, if-match"});
+    headers.push_back({"access-control-allow-headers", std::string{cors_headers(head)}});
     headers.push_back({"access-control-max-age", "600"});
 }
 
@@ -200,7 +199,7 @@ std::vector<http::Field> Gateway::common_headers(http::Exchange const& exchange)
     auto const id = head.header("x-request-id");
     headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : ids_.next()});
     if (auto const origin = cors_origin(settings_.access, head); !origin.empty())
-        allow_page(headers, origin, head.method);
+        allow_page(headers, origin, head);
     return headers;
 }
 
