@@ -16,13 +16,18 @@
 namespace hal0::api {
 
 struct AccessRules {
-    std::vector<std::string> allowed_hosts{};  // names besides localhost, without port
-    Secret key{};                              // when not empty, every request over TCP needs it
+    // Names besides localhost, without port; and whole origins of what has none ("app://obsidian.md").
+    std::vector<std::string> allowed_hosts{};
+    Secret key{};  // when not empty, every request over TCP needs it
 };
 
 // Why the request is refused (Unauthorized or Forbidden); nothing when it may go on. The unix socket stands
 // in a directory only its owner can enter: there neither key nor Host is asked for.
 std::optional<Error> refuse(AccessRules const& rules, http::RequestHead const& head, bool over_unix_socket);
+
+// Whether it can stand in allowed_hosts: a host's name without scheme and port, or the origin of an app or
+// extension ("chrome-extension://abc"). A web page's is allowed by its host.
+bool valid_allowed_host(std::string_view text);
 
 // "example.org:8080" -> "example.org", "[::1]:80" -> "::1".
 std::string_view host_name(std::string_view host);

@@ -45,6 +45,46 @@ TEST(Access, PagesFromElsewhereAreRefused) {
     EXPECT_FALSE(from("https://ui.lan"));
 }
 
+TEST(Access, AnAppsOriginIsAllowedWhole) {
+    AccessRules const rules{
+        .allowed_hosts = {"app://obsidian.md", "chrome-extension://abc", "null", "https"}};
+    auto const from = [&rules](std::string_view origin) {
+        return verdict(rules, {{"host", "localhost:8080"}, {"origin", origin}});
+    };
+    EXPECT_FALSE(from("app://obsidian.md"));
+    EXPECT_FALSE(from("chrome-extension://abc"));
+    EXPECT_EQ(from("chrome-extension://abd"), Errc::Forbidden);
+    EXPECT_EQ(from("https://obsidian.md"), Errc::Forbidden);
+    EXPECT_EQ(from("tauri://localhost"), Errc::Forbidden) << "no page of this machine";
+    EXPECT_EQ(from("httpx://localhost"), Errc::Forbidden);
+    for (auto const* none : {"null", "https", "https://"})
+        EXPECT_EQ(from(none), Errc::Forbidden) << none;
+}
+
+TEST(Access, ARefusalSaysTheLineThatAllowsIt) {
+    auto const message = [](std::vector<http::Header> headers) {
+        return refuse({}, head(std::move(headers)), false)->message;
+    };
+    EXPECT_EQ(
+        message({{"host", "box.lan:8080"}}),
+        "the Host 'box.lan:8080' is not allowed here; if it is yours, add it to hal0.toml and start hal0 "
+        "again: allowed_hosts = [\"box.lan\"]");
+    EXPECT_TRUE(message({{"origin", "https://ui.lan:3000"}}).ends_with("allowed_hosts = [\"ui.lan\"]"));
+    EXPECT_TRUE(
+        message({{"origin", "tauri://localhost"}}).ends_with("allowed_hosts = [\"tauri://localhost\"]"));
+    for (auto const* hopeless : {"null", "https://a\"b", "app://a b"})
+        EXPECT_EQ(message({{"origin", hopeless}}).find("add it"), std::string::npos) << hopeless;
+}
+
+TEST(Access, OnlyWhatCanComeIsAnAllowedHost) {
+    for (auto const* good :
+         {"box.lan", "tauri://localhost", "chrome-extension://abc", "vscode-webview://a:1"})
+        EXPECT_TRUE(valid_allowed_host(good)) << good;
+    for (auto const* bad :
+         {"", "box.lan:8080", "http://box.lan", "HTTPS://box.lan", "://x", "app://a/b", "a b"})
+        EXPECT_FALSE(valid_allowed_host(bad)) << bad;
+}
+
 TEST(Access, AKeyIsNeededWhereOneIsSet) {
     AccessRules const rules{.allowed_hosts = {}, .key = Secret{"s3cret"}};
     EXPECT_EQ(verdict(rules, {{"host", "localhost"}}), Errc::Unauthorized);

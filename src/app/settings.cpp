@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "api/access.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
@@ -14,7 +15,6 @@ namespace hal0::app {
 namespace {
 
 constexpr std::size_t listen_count_max = 16;
-constexpr std::size_t host_bytes_max = 253;  // of a DNS name
 constexpr Bytes body_least = 1_KiB;
 constexpr Bytes body_most = 1_GiB;
 constexpr Bytes queue_bytes_most = 64_GiB;
@@ -55,16 +55,11 @@ Result<std::vector<os::Address>> listen_addresses(std::vector<std::string> const
 }
 
 Result<void> check_hosts(std::vector<std::string> const& hosts) {
-    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    for (auto const& host : hosts) {
-        bool const good = !host.empty() && host.size() <= host_bytes_max &&
-                          host.find_first_not_of(letters) == std::string::npos;
-        if (good) continue;
-        return Error{Errc::Invalid, format("'{}' is no host's name; write it without scheme and port, like "
-                                           "box.example.org",
-                                           host)};
-    }
-    return {};
+    auto const bad = std::find_if_not(hosts.begin(), hosts.end(), api::valid_allowed_host);
+    if (bad == hosts.end()) return {};
+    return Error{Errc::Invalid, format("'{}' is no host's name; write it without scheme and port, like "
+                                       "box.example.org, or an app's whole origin, like app://obsidian.md",
+                                       *bad)};
 }
 
 Result<Bytes> body_limit(Bytes bytes) {

@@ -22,7 +22,7 @@ namespace hal0::app {
 struct Settings {
     std::vector<os::Address> listen{os::InetAddress{"127.0.0.1", 8080}};  // none: the unix socket alone
     std::string key_file{};                                               // empty: no key is asked for
-    std::vector<std::string> allowed_hosts{};                             // names besides localhost
+    std::vector<std::string> allowed_hosts{};                             // as in api::AccessRules
     Bytes body_max{64_MiB};                                               // of one request
     std::int64_t loops{1};                                                // threads that serve requests
     dispatch::QueueLimits queue{};                                        // requests for slots that load

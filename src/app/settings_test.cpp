@@ -29,7 +29,7 @@ TEST(Settings, AreReadFromWhatPeopleWrite) {
                              "# mine\r\n"
                              "listen = [ # both\r\n  '0.0.0.0:80', \"[::1]:8081\",\r\n]\r\n"
                              "key_file = '/etc/hal0/key'\r\n"
-                             "allowed_hosts = 'box.example.org' # one\r\n"
+                             "allowed_hosts = ['box.example.org', 'app://obsidian.md'] # two\r\n"
                              "loops = 2\r\nlog_level = 'debug'\r\n"
                              "models.roots = ['/a', \"/b \"]\r\n"
                              "[limits]\r\nbody_max = '2 MiB'\r\nwaiting_max = 0x10\r\n"
@@ -39,7 +39,7 @@ TEST(Settings, AreReadFromWhatPeopleWrite) {
     EXPECT_EQ(settings.listen,
               (std::vector<os::Address>{os::InetAddress{"0.0.0.0", 80}, os::InetAddress{"::1", 8081}}));
     EXPECT_EQ(settings.key_file, "/etc/hal0/key");
-    EXPECT_EQ(settings.allowed_hosts, std::vector<std::string>{"box.example.org"});
+    EXPECT_EQ(settings.allowed_hosts, (std::vector<std::string>{"box.example.org", "app://obsidian.md"}));
     EXPECT_EQ(settings.loops, 2);
     EXPECT_EQ(settings.log_level, LogLevel::Debug);
     EXPECT_EQ(settings.model_roots, (std::vector<std::string>{"/a", "/b "}));
@@ -73,8 +73,7 @@ TEST(Settings, FaultsNameTheLineAndTheKey) {
              Case{"key_file = 'key'", "1:12: key_file must be an absolute path, not 'key'"},
              Case{"allowed_hosts = ['a', 'http://b']",
                   "1:17: allowed_hosts is wrong: 'http://b' is no host's name; write it without scheme and "
-                  "port, "
-                  "like box.example.org"},
+                  "port, like box.example.org, or an app's whole origin, like app://obsidian.md"},
              Case{"loops = 0", "1:9: loops must be 1 to 64, not 0"},
              Case{"log_level = 'loud'", "1:13: log_level 'loud' is none of debug, info, warn, error"},
              Case{"limits = 1", "1:10: limits must be a table, not a whole number"},
