@@ -13,11 +13,18 @@ std::string body_of(std::string_view path, Error const& error) {
     return path.starts_with("/api/") ? wire::error_body(error) : wire::openai_error_body(error);
 }
 
+// Seconds until the same request is worth sending again, where that is known.
+std::string_view retry_after(Error const& error) {
+    auto const told = wire::detail_of(error, "retry_after_s");
+    return told.empty() && error.kind == Errc::Busy ? "5" : told;
+}
+
 }  // namespace
 
 http::Response error_response(std::string_view path, Error const& error) {
     http::Response response{.status = wire::http_status(error.kind), .body = body_of(path, error)};
-    if (error.kind == Errc::Busy) response.headers.push_back({"retry-after", "5"});
+    if (auto const pause = retry_after(error); !pause.empty())
+        response.headers.push_back({"retry-after", std::string{pause}});
     if (error.kind == Errc::Unauthorized) response.headers.push_back({"www-authenticate", "Bearer"});
     return response;
 }

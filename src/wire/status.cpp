@@ -5,16 +5,13 @@
 #include "json/writer.hpp"
 
 namespace hal0::wire {
-namespace {
 
-std::string_view detail(Error const& error, std::string_view name) {
+std::string_view detail_of(Error const& error, std::string_view name) {
     for (auto const& entry : error.details) {
         if (entry.name == name) return entry.value;
     }
     return {};
 }
-
-}  // namespace
 
 int http_status(Errc kind) {
     switch (kind) {
@@ -65,8 +62,8 @@ std::string error_body(Error const& error) {
 }
 
 std::string openai_error_body(Error const& error) {
-    auto const code = detail(error, "code");
-    auto const param = detail(error, "param");
+    auto const code = detail_of(error, "code");
+    auto const param = detail_of(error, "param");
     json::Writer out;
     out.begin_object().key("error").begin_object();
     out.field("message", error.message).field("type", openai_type(error.kind));

@@ -9,6 +9,8 @@
 namespace hal0::wire {
 
 int http_status(Errc kind);
+// The error's detail of that name; empty when it has none.
+std::string_view detail_of(Error const& error, std::string_view name);
 Errc errc_of_status(int status);          // for clients of /api whose answer has no body of ours
 std::string_view openai_type(Errc kind);  // "invalid_request_error", "server_error", …
 
