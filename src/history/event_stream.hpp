@@ -28,7 +28,7 @@ std::optional<EventId> parse_event_id(std::string_view text);
 struct Event {
     EventId id{};
     WallTime time{};
-    std::string type{};     // "slot.state", "model.pull", …
+    std::string type{};     // "slot.state", "job", …
     std::string subject{};  // which slot, model, engine
     std::string data{};     // its body, JSON, made in wire/
 };
