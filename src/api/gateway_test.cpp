@@ -49,7 +49,7 @@ struct GatewayTest : testing::Test {
     std::unique_ptr<os::Inbox> inbox = os::Inbox::make(*loop).value();
     NoSlots slots;
     CountingAdmin admin;
-    dispatch::Dispatcher dispatcher{*loop, *inbox, slots, {}};
+    dispatch::Dispatcher dispatcher{*loop, *inbox, slots, {.queue = {}, .wait_max = std::chrono::minutes{1}}};
     os::Pool pool{1};
     Gateway gateway{
         {.number = 0, .loop = *loop, .inbox = *inbox, .pool = pool, .control = dispatcher, .admin = admin},

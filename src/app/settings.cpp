@@ -20,7 +20,7 @@ constexpr Bytes body_most = 1_GiB;
 constexpr Bytes queue_bytes_most = 64_GiB;
 constexpr std::int64_t loops_most = 64;
 constexpr std::int64_t waiting_most = 100'000;
-constexpr std::int64_t wait_s_most = 86'400;
+constexpr std::int64_t wait_s_most = slots::load_patience.count();  // longer than a load nobody can wait
 
 struct LevelName {
     LogLevel level;

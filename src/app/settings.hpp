@@ -15,6 +15,7 @@
 #include "dispatch/scheduler.hpp"
 #include "os/net.hpp"
 #include "os/places.hpp"
+#include "slots/limits.hpp"
 
 namespace hal0::app {
 
@@ -26,7 +27,7 @@ struct Settings {
     Bytes body_max{64_MiB};                                               // of one request
     std::int64_t loops{1};                                                // threads that serve requests
     dispatch::QueueLimits queue{};                                        // requests for slots that load
-    std::chrono::seconds wait_max{600};                                   // their patience
+    std::chrono::seconds wait_max{slots::load_patience};                  // their patience
     std::vector<std::string> model_roots{};
     LogLevel log_level{LogLevel::Info};
 };

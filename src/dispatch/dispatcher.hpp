@@ -44,7 +44,7 @@ class Dispatcher final : public ControlPort, NoCopy {
   public:
     struct Settings {
         QueueLimits queue{};
-        Duration wait_max{std::chrono::minutes{10}};  // a cold request's patience
+        Duration wait_max{};  // a cold request's patience
     };
     Dispatcher(os::Loop& loop, os::Inbox& inbox, SlotWaker& waker, Settings const& settings);
 

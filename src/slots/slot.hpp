@@ -14,6 +14,7 @@
 #include "slots/config.hpp"
 #include "slots/host.hpp"
 #include "slots/launcher.hpp"
+#include "slots/limits.hpp"
 #include "slots/plan.hpp"
 #include "slots/run_dir.hpp"
 #include "slots/state.hpp"
@@ -31,8 +32,8 @@ namespace hal0::slots {
 inline constexpr Duration wake_patience = std::chrono::seconds{5};
 
 struct Patience {
-    Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
-    Duration load{std::chrono::minutes{10}};              // from the worker's start to its first "ready"
+    Duration stop{std::chrono::seconds{10}};  // from SIGTERM to SIGKILL
+    Duration load{load_patience};
     Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps
 };
 
