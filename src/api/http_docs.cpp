@@ -1,14 +1,22 @@
 #include "api/http_docs.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
+#include "api/admin.hpp"
 #include "api/admin_routes.hpp"
 #include "api/endpoints.hpp"
 #include "api/event_types.hpp"
+#include "api/gateway.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "dispatch/scheduler.hpp"
+#include "http/limits.hpp"
+#include "http/worker_errors.hpp"
+#include "json/peek.hpp"
+#include "slots/limits.hpp"
 #include "wire/status.hpp"
 
 namespace hal0::api {
@@ -42,9 +50,26 @@ constexpr std::string_view on_errors = R"(
 
 Under `/api/`: `{"error": {"code": "not_found", "message": "…", "details": {…}}}`. Everywhere else OpenAI's:
 `{"error": {"message": "…", "type": "invalid_request_error", "param": null, "code": "model_not_found"}}`.
-With 503 for `busy` comes `Retry-After`; with 405 comes `Allow`.
+With 503 comes `Retry-After` where it is known when the same request is worth sending again; with 405 comes `Allow`.
 
 | status | code | OpenAI's type |
+|---|---|---|
+)";
+
+constexpr std::string_view on_the_wire = R"(
+What is wrong with a request before its path counts, and what is wrong with the worker behind its model, is told in
+OpenAI's shape, also under `/api/`:
+
+| status | code | when |
+|---|---|---|
+)";
+
+constexpr std::string_view on_limits = R"(
+## Limits
+
+What stands in brackets is a setting: [settings.md](settings.md).
+
+| what | at most | past it |
 |---|---|---|
 )";
 
@@ -107,8 +132,77 @@ std::string error_rows() {
         rows.push_back(format("| {} | `{}` | `{}` |\n", wire::http_status(kind), errc_name(kind),
                               wire::openai_type(kind)));
     }
+    rows.push_back(
+        format("| 405 | `{}` | `{}` |\n", errc_name(Errc::Invalid), wire::openai_type(Errc::Invalid)));
     std::sort(rows.begin(), rows.end());
     return join(rows, "");
+}
+
+std::string wire_error_rows() {
+    struct Row {
+        int status;
+        std::string_view code;
+        std::string_view when;
+    };
+    constexpr std::array refused{
+        Row{400, "invalid", "it isn't HTTP/1.1 that can be read in one way only"},
+        Row{408, "timeout", "its header or its body stopped arriving"},
+        Row{413, "too_large", "its body is over the limit"},
+        Row{414, "invalid", "its target is too long"},
+        Row{417, "invalid", "it expects something else than `100-continue`"},
+        Row{431, "invalid", "its header is too long, or of too many fields"},
+        Row{501, "invalid", "its body has a transfer coding other than `chunked`"},
+        Row{503, "busy", "too many large bodies are held at the moment"},
+        Row{505, "invalid", "it is of another version of HTTP"},
+    };
+    namespace told = http::worker_errors;
+    std::string out;
+    for (auto const& row : refused)
+        out += format("| {} | `{}` | {} |\n", row.status, row.code, row.when);
+    for (auto const& error : {told::unreachable, told::died, told::bad_answer, told::silent})
+        out += format("| {} | `{}` | {} |\n", error.status, error.code, error.message);
+    return out;
+}
+
+std::string limit_rows() {
+    auto const bytes = [](std::size_t count) { return human(Bytes{static_cast<std::int64_t>(count)}); };
+    auto const seconds = [](Duration time) {
+        return format("{} s", std::chrono::duration_cast<std::chrono::seconds>(time).count());
+    };
+    http::ServerLimits const server;
+    dispatch::QueueLimits const queue;
+    struct Row {
+        std::string_view what;
+        std::string most;
+        std::string_view past_it;
+    };
+    std::string out;
+    for (auto const& [what, most, past_it] : {
+             Row{"a request's target", bytes(http::target_bytes_max), "414"},
+             Row{"its header, all of it", bytes(http::head_bytes_max), "431"},
+             Row{"fields of its header", format("{}", http::header_count_max), "431"},
+             Row{"its header's time to arrive", seconds(server.head_timeout), "408"},
+             Row{"its body (`limits.body_max`)", human(GatewaySettings{}.body_max), "413"},
+             Row{"its body under `/api/`", human(admin_body_max), "413"},
+             Row{"silence while its body arrives", seconds(server.body_silence), "408"},
+             Row{"request bodies held by one loop", human(server.bodies_in_flight_max), "503 `busy`"},
+             Row{"nesting of its JSON", format("{} levels", json::peek_depth_max), "400"},
+             Row{"values in its JSON under `/api/`", format("{}", wire::request_values_max), "413"},
+             Row{"its `model`", bytes(json::model_bytes_max), "400"},
+             Row{"documents of one ranking", format("{}", rerank_documents_max), "413"},
+             Row{"values in the JSON of one ranking", format("{}", rerank_values_max), "413"},
+             Row{"requests that wait for slots to load (`limits.waiting_max`)",
+                 format("{}", queue.waiting_max), "503 `busy`"},
+             Row{"their bodies together (`limits.waiting_bytes_max`)", human(queue.bytes_max), "503 `busy`"},
+             Row{"their wait (`limits.wait_max_s`)", seconds(slots::load_patience), "504"},
+             Row{"silence of a worker that computes", seconds(server.upstream_silence), "504"},
+             Row{"a client that takes nothing of its answer", seconds(server.write_stall), "it is cut"},
+             Row{"an idle connection", seconds(server.idle_timeout), "it is closed"},
+             Row{"connections of one loop", format("{}", server.connections_max), "they wait to be accepted"},
+             Row{"clients that follow events or logs", format("{}", admin_streams_max), "503 `busy`"},
+         })
+        out += format("| {} | {} | {} |\n", what, most, past_it);
+    return out;
 }
 
 std::string takes(AdminRoute const& row) {
@@ -164,7 +258,8 @@ std::string body_section(wire::BodyDoc const& body) {
 std::string render_http_docs() {
     Bodies bodies;
     auto out = std::string{opening} + endpoint_rows();
-    out.append(on_errors).append(error_rows()).append(on_admin);
+    out.append(on_errors).append(error_rows()).append(on_the_wire).append(wire_error_rows());
+    out.append(on_limits).append(limit_rows()).append(on_admin);
     for (auto const& group : admin_groups())
         out += admin_rows(group, bodies);
     bodies.add(&wire::describe<wire::EventView>);
