@@ -14,14 +14,6 @@
 namespace hal0::app {
 namespace {
 
-constexpr std::size_t listen_count_max = 16;
-constexpr Bytes body_least = 1_KiB;
-constexpr Bytes body_most = 1_GiB;
-constexpr Bytes queue_bytes_most = 64_GiB;
-constexpr std::int64_t loops_most = 64;
-constexpr std::int64_t waiting_most = 100'000;
-constexpr std::int64_t wait_s_most = slots::load_patience.count();  // longer than a load nobody can wait
-
 struct LevelName {
     LogLevel level;
     std::string_view name;
@@ -206,6 +198,27 @@ Result<DecodedSettings> decode_settings(std::string_view text, std::string const
         HAL0_CHECK(read_part(toml::TableReader{document, found->value, name}, read, decoded));
     }
     return decoded;
+}
+
+std::vector<std::string> setting_keys() {
+    auto const nothing = toml::Document::parse("", "").value();
+    Settings ignored;
+    std::vector<std::string> keys;
+    auto const add = [&keys](std::string key) {
+        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+    };
+    toml::TableReader top{nothing};
+    read_top(top, ignored);
+    for (auto const& key : top.asked())
+        add(key);
+    for (auto const& [name, read] : parts) {
+        std::erase(keys, name);
+        toml::TableReader in{nothing, nothing.root(), name};
+        read(in, ignored);
+        for (auto const& key : in.asked())
+            add(format("{}.{}", name, key));
+    }
+    return keys;
 }
 
 Result<Settings> with_flags(Settings settings, SettingsFlags const& flags) {

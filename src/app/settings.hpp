@@ -37,12 +37,24 @@ struct DecodedSettings {
     std::vector<std::string> warnings{};  // keys that mean nothing, with the nearest one that does
 };
 
+// The bounds of the settings themselves.
+inline constexpr std::size_t listen_count_max = 16;
+inline constexpr Bytes body_least = 1_KiB;
+inline constexpr Bytes body_most = 1_GiB;
+inline constexpr Bytes queue_bytes_most = 64_GiB;
+inline constexpr std::int64_t loops_most = 64;
+inline constexpr std::int64_t waiting_most = 100'000;
+inline constexpr std::int64_t wait_s_most = slots::load_patience.count();  // nobody waits longer than a load
+
 // What holds without a file. Models are looked for in DATA/models.
 Settings default_settings(os::Places const& places);
 
 // Corrupt or Invalid, naming file, line, column and key.
 Result<DecodedSettings> decode_settings(std::string_view text, std::string const& path,
                                         os::Places const& places);
+
+// Every key that decode_settings() looks for: "listen", "limits.body_max".
+std::vector<std::string> setting_keys();
 
 // As they were given to `hal0 serve`.
 struct SettingsFlags {

@@ -65,7 +65,8 @@ Command serve_command(Run run) {
                    .times = Flag::Times::Often},
                   {.name = "allowed-host",
                    .value = "NAME",
-                   .help = "a host name that requests may use, beside localhost; may be repeated",
+                   .help = "a host name that requests may use, beside localhost and those of hal0.toml; may "
+                           "be repeated",
                    .times = Flag::Times::Often},
                   {.name = "key-file",
                    .value = "FILE",
@@ -79,7 +80,8 @@ Command serve_command(Run run) {
                       "for the network, with a key"}},
         .notes =
             "Slots that are enabled come up with it. Workers outlive it: started again, it takes over "
-            "those that run. The settings file hal0.toml has the same settings; a flag wins.",
+            "those that run. hal0.toml in the configuration directory ('hal0 places') has these settings "
+            "and more; a flag wins over it, --allowed-host adds to it. docs/settings.md has them all.",
         .run = std::move(run)};
 }
 

@@ -28,6 +28,7 @@ TEST(Help, IsAsInTheCases) {
     EXPECT_EQ(help_of(table(), "slot").value_or(""), golden("help-slot.txt"));
     EXPECT_EQ(help_of(table(), "slot create").value_or(""), golden("help-slot-create.txt"));
     EXPECT_EQ(help_of(table(), "chat").value_or(""), golden("help-chat.txt"));
+    EXPECT_EQ(help_of(table(), "serve").value_or(""), golden("help-serve.txt"));
     EXPECT_FALSE(help_of(table(), "frobnicate"));
 }
 

@@ -81,12 +81,12 @@ struct Entry {
     std::string note{};
 };
 std::vector<Entry> entries(SlotConfig const& config) {
-    std::vector<Entry> all{{"model", config.model}};
+    std::vector<Entry> all{{"model", config.model, "its id, as 'hal0 model list' has it; must be there"}};
     auto const kind =
         config.kind ? std::optional<toml::Setting>{std::string{to_string(*config.kind)}} : std::nullopt;
     all.push_back({"kind", kind, kinds() + "; the model's own when absent"});
-    all.push_back({"engine", config.engine});
-    all.push_back({"device", config.device});
+    all.push_back({"engine", config.engine, "its id, as 'hal0 engine list' has it"});
+    all.push_back({"device", config.device, "where it computes"});
     all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});
     for (auto const& number : numbers)
         all.push_back({number.key, config.*(number.field), number.note});
@@ -141,6 +141,21 @@ Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, 
     HAL0_CHECK(in.finish());
     slot.warnings = in.unknown();
     return slot;
+}
+
+std::vector<SlotKey> slot_keys() {
+    std::vector<SlotKey> keys;
+    for (auto const& [key, value, note] : entries(SlotConfig{})) {
+        bool const there = value && *value != toml::Setting{std::string{}};
+        keys.push_back({key, there ? toml::written(*value) : "", note});
+    }
+    for (auto const& number : numbers) {
+        auto const at = std::find_if(keys.begin(), keys.end(),
+                                     [&number](SlotKey const& key) { return key.name == number.key; });
+        at->what += format(" ({}{} to {})", number.or_zero && number.least > 0 ? "0 or " : "", number.least,
+                           number.most);
+    }
+    return keys;
 }
 
 std::string render_slot(SlotConfig const& config) {

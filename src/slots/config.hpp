@@ -40,6 +40,14 @@ struct DecodedSlot {
 };
 Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, std::string const& path);
 
+// A key of the file, in words for people.
+struct SlotKey {
+    std::string name{};
+    std::string otherwise{};  // what holds where it is absent, as TOML; empty: nothing does
+    std::string what{};
+};
+std::vector<SlotKey> slot_keys();
+
 // A new file with every key that isn't at its default, and a comment that says what else can stand there.
 std::string render_slot(SlotConfig const& config);
 // The same text with only what differs between its present content and `wanted` replaced, added or removed.

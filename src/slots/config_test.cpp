@@ -113,13 +113,24 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
               "\n"
               "# What else can stand here, with what holds where it doesn't:\n"
               "# kind = \"chat\"  # chat, embed, rerank, stt, tts, image; the model's own when absent\n"
-              "# engine = \"llama.cpp\"\n"
-              "# device = \"cpu\"\n"
+              "# engine = \"llama.cpp\"  # its id, as 'hal0 engine list' has it\n"
+              "# device = \"cpu\"  # where it computes\n"
               "# enabled = true  # up whenever the daemon is; false: up on demand\n"
               "# context = 0  # tokens one request can use; 0: the model's own, up to 4096\n"
               "# threads = 0  # 0: what this box has\n"
               "# cache_ram_mib = 0  # prompt cache in host memory, beside the context's own\n"
               "# extra_args = []  # to the engine, last\n");
+}
+
+TEST(SlotConfig, EveryKeySaysWhatItIsAndWhatHoldsWithoutIt) {
+    std::string text{"model = 'm'\n"};
+    for (auto const& key : slot_keys()) {
+        EXPECT_FALSE(key.what.empty()) << key.name;
+        if (!key.otherwise.empty()) text += key.name + " = " + key.otherwise + "\n";
+    }
+    auto const slot = decode(text).value();
+    EXPECT_EQ(slot.config, (SlotConfig{.name = "primary", .model = "m"}));
+    EXPECT_TRUE(slot.warnings.empty());
 }
 
 std::string replaced(std::string text, std::string_view from, std::string_view to) {

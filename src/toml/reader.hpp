@@ -54,6 +54,8 @@ class TableReader {
     [[nodiscard]] Result<void> finish() const;
     // One line for each key that nobody asked for, with the nearest one that somebody did.
     [[nodiscard]] std::vector<std::string> unknown() const;
+    // The keys that somebody asked for, in that order, some more than once.
+    [[nodiscard]] std::vector<std::string> const& asked() const { return asked_; }
 
   private:
     void read(Member const& found, std::string& field);

@@ -1,0 +1,56 @@
+#include "app/settings_docs.hpp"
+
+#include <gtest/gtest.h>
+
+#include "app/settings.hpp"
+#include "base/format.hpp"
+
+namespace hal0::app {
+namespace {
+
+TEST(SettingsDocs, TellOfEveryKeyOfTheSettings) {
+    auto const docs = render_settings_docs();
+    auto const keys = setting_keys();
+    EXPECT_GE(keys.size(), 10U);
+    for (auto const& key : keys)
+        EXPECT_NE(docs.find(format("\n| `{}` | ", key)), std::string::npos) << key;
+}
+
+TEST(SettingsDocs, TheirExampleHolds) {
+    auto const docs = render_settings_docs();
+    constexpr std::string_view fence = "```toml\n";
+    auto const begin = docs.find(fence) + fence.size();
+    auto const example = decode_settings(docs.substr(begin, docs.find("```", begin) - begin), "example", {});
+    ASSERT_TRUE(example.ok()) << example.error().message;
+    EXPECT_TRUE(example->warnings.empty());
+    EXPECT_TRUE(check(example->settings).ok());
+}
+
+// "| `loops` | `1` | …": with what stands there as the file, all is as without one.
+TEST(SettingsDocs, SayWhatHoldsWithoutAKey) {
+    auto const docs = render_settings_docs();
+    std::string text;
+    for (auto const& key : setting_keys()) {
+        auto const row = format("\n| `{}` | `", key);
+        auto const at = docs.find(row);
+        if (at == std::string::npos) continue;  // nothing holds
+        auto const begin = at + row.size();
+        text += format("{} = {}\n", key, docs.substr(begin, docs.find('`', begin) - begin));
+    }
+    auto const decoded = decode_settings(text, "p", {});
+    ASSERT_TRUE(decoded.ok()) << decoded.error().message << "\n" << text;
+    auto const& [settings, warnings] = *decoded;
+    EXPECT_TRUE(warnings.empty());
+    Settings const usual;
+    EXPECT_EQ(settings.listen, usual.listen);
+    EXPECT_EQ(settings.allowed_hosts, usual.allowed_hosts);
+    EXPECT_EQ(settings.loops, usual.loops);
+    EXPECT_EQ(settings.log_level, usual.log_level);
+    EXPECT_EQ(settings.body_max, usual.body_max);
+    EXPECT_EQ(settings.queue.waiting_max, usual.queue.waiting_max);
+    EXPECT_EQ(settings.queue.bytes_max, usual.queue.bytes_max);
+    EXPECT_EQ(settings.wait_max, usual.wait_max);
+}
+
+}  // namespace
+}  // namespace hal0::app
