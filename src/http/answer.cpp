@@ -72,7 +72,7 @@ void Connection::answer_ends(bool sent) {
     }
     if (!client_.pending()) return after_answer();
     state_ = State::Flushing;
-    set_deadline(shared_.limits.write_stall);
+    renew_deadline();
 }
 
 void Connection::after_answer() {
@@ -80,7 +80,7 @@ void Connection::after_answer() {
     if (!keep_alive_ || shared_.draining) return part();
     if (inbound_ && !inbound_->tracker.ended()) {
         state_ = State::Skipping;
-        set_deadline(shared_.limits.body_silence);
+        renew_deadline();
     } else {
         become_idle();
     }
@@ -91,7 +91,7 @@ void Connection::after_answer() {
 void Connection::become_idle() {
     release_inbound();
     state_ = State::Idle;
-    set_deadline(shared_.limits.idle_timeout);
+    renew_deadline();
 }
 
 // Closing while bytes of the client's are unread would reset the connection and take our answer from it: what
@@ -102,7 +102,7 @@ void Connection::part() {
     os::end_sending(client_.fd());
     release_inbound();
     state_ = State::Lingering;
-    set_deadline(linger_timeout);
+    renew_deadline();
     if (!proceeding_ && (readable_ || !leftover_.empty())) shared_.later(*this);
 }
 
@@ -126,19 +126,18 @@ void Connection::begin_stream(Response const& head_and_first) {
         sent = client_.send({text, first, "\r\n"});
     }
     if (!sent) cut_later(Ending::ClientGone);
-    if (client_.pending()) set_deadline(shared_.limits.write_stall);
+    renew_deadline();
 }
 
 void Connection::write(std::string_view bytes) {
     assert(state_ == State::Streaming);
     if (hung_up_ || broken_ || head_request_ || bytes.empty()) return;
     if (client_.pending_bytes() + bytes.size() > stream_backlog_max) return cut_later(Ending::Stalled);
-    bool const was_pending = client_.pending();
     bool const sent = terms().knows_chunks()
                           ? client_.send({chunk_head(bytes.size(), shared_.head_text), bytes, "\r\n"})
                           : client_.send({bytes});
     if (!sent) return cut_later(Ending::ClientGone);
-    if (client_.pending() && !was_pending) set_deadline(shared_.limits.write_stall);
+    renew_deadline();
 }
 
 void Connection::finish() {
@@ -173,19 +172,16 @@ void Connection::relay(RelayPlan const& plan, Relayed& told) {
     state_ = State::Relaying;
     if (shared_.draining) keep_alive_ = false;
     relay_.start(plan, *inbound_, terms());
-    set_deadline(relay_.patience());
+    renew_deadline();
     // `told` isn't called from within here.
     if (relay_.over() || relay_.wants_turn()) shared_.later(*this);
 }
 
-void Connection::after_relay_step(bool was_pending) {
+void Connection::after_relay_step() {
     if (relay_.over()) return end_relay();
     if (inbound_ && relay_.may_forget_request()) release_inbound();
     if (relay_.wants_turn()) shared_.later(*this);
-    if (!client_.pending())
-        set_deadline(relay_.patience());
-    else if (!was_pending)
-        set_deadline(shared_.limits.write_stall);
+    renew_deadline();
 }
 
 void Connection::end_relay() {

@@ -31,7 +31,7 @@ Result<void> Connection::open(os::UniqueFd fd, Via via) {
     via_ = via;
     readable_ = hung_up_ = broken_ = false;
     state_ = State::Idle;
-    set_deadline(shared_.limits.idle_timeout);
+    renew_deadline();
     return {};
 }
 
@@ -41,13 +41,38 @@ void Connection::close() {
     client_.close();
     leftover_.clear();
     release_inbound();
-    clear_deadline();
     state_ = State::Closed;
+    renew_deadline();
     shared_.owner.on_closed(*this);
 }
 
-void Connection::set_deadline(Duration after) { shared_.wheel.set(*this, after); }
-void Connection::clear_deadline() { shared_.wheel.clear(*this); }
+// ---- time
+
+// How long the present state may last. Called on entering a state, and after each step that may have got it
+// further. While the client has something to take, its time counts, from the last bytes it took; else whose
+// turn it is.
+void Connection::renew_deadline() {
+    auto& wheel = shared_.wheel;
+    auto const& limits = shared_.limits;
+    switch (state_) {
+        case State::Idle: return wheel.set(*this, limits.idle_timeout);
+        case State::Head: return wheel.set(*this, limits.head_timeout);
+        case State::Body:
+        case State::Skipping: return wheel.set(*this, limits.body_silence);
+        case State::Lingering: return wheel.set(*this, linger_timeout);
+        case State::Streaming:
+        case State::Relaying:
+        case State::Flushing:
+            if (client_.pending()) {
+                if (client_.got_further()) wheel.set(*this, limits.write_stall);
+                return;
+            }
+            if (state_ == State::Relaying) return wheel.set(*this, relay_.patience());
+            [[fallthrough]];
+        case State::Waiting:
+        case State::Closed: return wheel.clear(*this);
+    }
+}
 
 // ---- events
 
@@ -57,34 +82,30 @@ void Connection::on_ready(os::Ready ready) {
     if (has(ready, os::Ready::Hangup)) hung_up_ = true;
     if (has(ready, os::Ready::Write) && client_.pending()) {
         if (!client_.flush()) return gone(Ending::ClientGone);
-        if (client_.pending())
-            set_deadline(shared_.limits.write_stall);
-        else
-            drained();
+        client_took();
     }
     proceed();
 }
 
-// All that was pending is with the client.
-void Connection::drained() {
-    if (state_ == State::Flushing) return after_answer();
-    if (state_ == State::Streaming) return clear_deadline();
-    if (state_ != State::Relaying) return;
+// … of what was pending.
+void Connection::client_took() {
+    bool const all = !client_.pending();
+    if (all && state_ == State::Flushing) return after_answer();
+    if (!all || state_ != State::Relaying) return renew_deadline();
     relay_.proceed();
-    after_relay_step(true);
+    after_relay_step();
 }
 
 void Connection::on_upstream(os::Ready ready) {
-    bool const was_pending = client_.pending();
     relay_.on_upstream(ready);
-    after_relay_step(was_pending);
+    after_relay_step();
 }
 
 void Connection::take_turn() {
     queued_ = false;
     if (state_ == State::Relaying && relay_.wants_turn()) {
         relay_.proceed();
-        return after_relay_step(client_.pending());
+        return after_relay_step();
     }
     proceed();
 }
@@ -97,7 +118,7 @@ void Connection::on_deadline() {
         case State::Relaying:
             if (client_.pending()) return gone(Ending::Stalled);
             relay_.on_silence();
-            return after_relay_step(false);
+            return after_relay_step();
         case State::Flushing: tell(Ending::Stalled); return abort();
         case State::Idle:
         case State::Skipping:
@@ -224,8 +245,9 @@ std::size_t Connection::feed_head(std::string_view bytes) {
     auto const progress = read_head(*inbound_, bytes, used);
     switch (progress.state) {
         case HeadProgress::State::More:
-            if (state_ == State::Idle) set_deadline(shared_.limits.head_timeout);
+            if (state_ == State::Head) break;
             state_ = State::Head;
+            renew_deadline();
             break;
         case HeadProgress::State::Done: head_is_there(); break;
         case HeadProgress::State::Bad: {
@@ -246,7 +268,7 @@ void Connection::head_is_there() {
     minor_ = static_cast<std::uint8_t>(head.minor);
     begin_body(*inbound_);
     state_ = State::Waiting;
-    clear_deadline();
+    renew_deadline();
     auto const generation = generation_;
     auto body_max = shared_.limits.body_max;
     shared_.handler.on_head(*this, body_max);
@@ -262,7 +284,7 @@ void Connection::begin_reading_body(Bytes body_max) {
         return refuse(too_many_bodies);
     if (inbound_->head.expect_continue && !client_.send({"HTTP/1.1 100 Continue\r\n\r\n"})) return close();
     state_ = State::Body;
-    set_deadline(shared_.limits.body_silence);
+    renew_deadline();
 }
 
 void Connection::refuse_size(Bytes body_max) {
@@ -286,12 +308,12 @@ void Connection::body_grew(std::size_t count) {
         return refuse_size(inbound_->body_max);
     if (shared_.counters.bodies_held > shared_.limits.bodies_in_flight_max) return refuse(too_many_bodies);
     if (inbound_->tracker.ended()) return request_is_there();
-    set_deadline(shared_.limits.body_silence);
+    renew_deadline();
 }
 
 void Connection::request_is_there() {
     state_ = State::Waiting;
-    clear_deadline();
+    renew_deadline();
     shared_.handler.on_request(*this);
 }
 

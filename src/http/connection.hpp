@@ -93,15 +93,14 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     void after_answer();
     void become_idle();
     void part();
-    void drained();
-    void after_relay_step(bool was_pending);
+    void client_took();
+    void after_relay_step();
     void end_relay();
     void tell(Ending ending);
     void gone(Ending why);
     void abort();
     void cut_later(Ending why);
-    void set_deadline(Duration after);
-    void clear_deadline();
+    void renew_deadline();
 
     Shared& shared_;
     std::uint32_t number_;

@@ -24,6 +24,7 @@ bool Downstream::send(std::initializer_list<std::string_view> parts) {
         auto const io = os::write_some(fd_.get(), slices.data(), count);
         if (io.closed) return false;
         sent = io.count;
+        got_further_ = true;
     }
     for (auto part : parts) {
         auto const skip = std::min(sent, part.size());
@@ -41,6 +42,7 @@ bool Downstream::flush() {
     auto const io = os::write_some(fd_.get(), &slice, 1);
     if (io.closed) return false;
     pending_.drop_front(io.count);
+    got_further_ = got_further_ || io.count > 0;
     return true;
 }
 

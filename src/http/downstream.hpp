@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string_view>
+#include <utility>
 
 #include "http/buffer.hpp"
 #include "os/net.hpp"
@@ -23,10 +24,13 @@ class Downstream {
     [[nodiscard]] std::size_t pending_bytes() const { return pending_.size(); }
     // Sends what is pending as far as the client takes it. False: the client is gone.
     [[nodiscard]] bool flush();
+    // Since this was asked last: the client took something, or has something to take for the first time.
+    [[nodiscard]] bool got_further() { return std::exchange(got_further_, false); }
 
   private:
     os::UniqueFd fd_{};
     ByteQueue pending_{};
+    bool got_further_{false};
 };
 
 }  // namespace hal0::http

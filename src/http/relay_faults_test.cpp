@@ -302,5 +302,58 @@ TEST(ClientFaults, TakingNothingEndsTheRelay) {
     EXPECT_TRUE(world.until([&] { return client->was_reset; }));
 }
 
+// Workers over TCP, which hold more than one turn of reads can take.
+struct TcpFaults : World {
+    explicit TcpFaults(ServerLimits const& limits) : World{limits} {
+        worker_address = os::bound_address(worker.fd()).value();
+        relay_all();
+    }
+    void begin(Peer& client) {
+        auto const before = worker.peers.size();
+        client.stop_reading();
+        client.send(question);
+        EXPECT_TRUE(until([&] { return worker.peers.size() > before && worker.last().has("{}"); }));
+    }
+    Stand worker{*loop, os::InetAddress{"127.0.0.1", 0}};
+};
+
+TEST(ClientFaults, TakingNothingIsNoticedWhereverItBegins) {
+    // An answer passes in reads that its events begin and in turns of its own: each of these may be the one
+    // that fills the client's buffers.
+    TcpFaults world{{.write_stall = 60ms}};
+    std::vector<std::unique_ptr<Peer>> clients;
+    for (int i = 0; i < 6; ++i) {
+        clients.push_back(world.connect());
+        world.begin(*clients.back());
+    }
+    for (auto const& worker : world.worker.peers)
+        worker->send("HTTP/1.1 200 OK\r\n\r\n" + std::string(std::size_t{8} << 20, 'x'));
+    ASSERT_TRUE(world.until([&] { return world.handler.outcomes.size() == clients.size(); }));
+    for (auto const& outcome : world.handler.outcomes)
+        EXPECT_EQ(outcome.ending, Ending::Stalled);
+}
+
+TEST(ClientFaults, TakingLittleAtATimeIsNone) {
+    // A unix socket's small buffer is full at once. Whenever the client reads, it gets all that was held for
+    // it, and the worker has more: it is behind for several times the limit, and never stands still.
+    constexpr auto stall = 150ms;
+    TcpFaults world{{.write_stall = stall}};
+    auto const client = world.connect_unix();
+    world.begin(*client);
+    world.worker.last().send("HTTP/1.1 200 OK\r\n\r\n");
+    os::Timer flow{*world.loop, [&] {
+                       constexpr std::size_t ahead = std::size_t{1} << 20;
+                       if (world.worker.last().unsent() < ahead)
+                           world.worker.last().send(std::string(ahead, 'x'));
+                       client->read_a_little(std::size_t{64} << 10);
+                       flow.start(10ms);
+                   }};
+    flow.start(0ms);
+    auto const enough = Clock::now() + 5 * stall;
+    ASSERT_TRUE(world.until([&] { return Clock::now() > enough || client->over(); }));
+    EXPECT_FALSE(client->over());
+    EXPECT_TRUE(world.handler.outcomes.empty());
+}
+
 }  // namespace
 }  // namespace hal0::http

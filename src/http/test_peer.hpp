@@ -41,6 +41,13 @@ class Peer final : public os::FdHandler, NoCopy {
         close();
     }
     void stop_reading() { reads_ = false; }
+    // One read, of at most so much.
+    void read_a_little(std::size_t size) {
+        std::string buffer(size, '\0');
+        auto const io = os::read_some(fd_.get(), buffer.data(), buffer.size());
+        received.append(buffer, 0, io.count);
+        if (io.closed) (io.fault ? was_reset : ended) = true;
+    }
     void read_again() {
         reads_ = true;
         read();
