@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/translate.hpp"
+#include "app/limits.hpp"
 #include "base/format.hpp"
 #include "base/time.hpp"
 #include "os/file.hpp"
@@ -122,6 +123,8 @@ Result<void> Daemon::build_control() {
 Result<void> Daemon::build_data() {
     http::ServerLimits limits;
     limits.body_max = start_.settings.body_max;
+    limits.connections_max =
+        connections_per_loop(start_.descriptors, static_cast<std::size_t>(start_.settings.loops));
     for (std::uint32_t number = 0; number < start_.settings.loops; ++number) {
         HAL0_TRY(loop, DataLoop::make({.number = number,
                                        .listeners = listener_fds_,

@@ -1,5 +1,6 @@
 #pragma once
 // `hal0 serve`: builds everything from the settings, runs it until a signal, and leaves the workers running.
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,7 @@ class Daemon final : NoCopy {
         os::Places places{};  // made already
         Settings settings{};
         Secret key{};
+        std::size_t descriptors{1024};  // that this process may have open
     };
     // Conflict when another daemon has this home, or a program has the port; both name the holder.
     static Result<std::unique_ptr<Daemon>> make(Start start, Log& log);

@@ -5,6 +5,7 @@
 #include "app/daemon.hpp"
 #include "app/stderr_log.hpp"
 #include "base/format.hpp"
+#include "os/descriptor_limit.hpp"
 #include "os/file.hpp"
 
 namespace hal0::app {
@@ -52,7 +53,8 @@ Result<int> serve(cli::Arguments const& arguments, cli::Context& context) {
     HAL0_TRY(daemon, Daemon::make({.version = context.program.version,
                                    .places = std::move(places),
                                    .settings = std::move(settings),
-                                   .key = std::move(key)},
+                                   .key = std::move(key),
+                                   .descriptors = os::raise_descriptor_limit()},
                                   log));
     daemon->run();
     return cli::exit_ok;
