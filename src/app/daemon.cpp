@@ -49,7 +49,8 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
 }
 
 Daemon::~Daemon() {
-    data_loops_.clear();  // join their threads before anything that they ask goes
+    if (pool_) pool_->close();  // what it works on for a loop is posted to that loop's inbox
+    data_loops_.clear();        // join their threads before anything that they ask goes
 }
 
 Result<void> Daemon::take_home() {

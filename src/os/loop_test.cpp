@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <memory>
 #include <thread>
 
 #include "os/inbox.hpp"
@@ -323,6 +325,30 @@ TEST(Pool, DropsWhatWaitsWhenItEnds) {
             pool.run(*inbox, [kept] { return *kept; }, [](int) {});
     }
     inbox.reset();
+    EXPECT_EQ(kept.use_count(), 1);
+}
+
+TEST(Pool, OnceClosedTouchesNoInbox) {
+    auto loop = Loop::make().value();
+    auto inbox = Inbox::make(*loop).value();
+    Pool pool{1};
+    std::promise<void> begun;
+    std::promise<void> closing;
+    pool.run(
+        *inbox,
+        [&] {
+            begun.set_value();
+            closing.get_future().wait();
+            return 1;
+        },
+        [](int) {});
+    begun.get_future().wait();
+    closing.set_value();  // its answer may come before or after close() is called
+    pool.close();
+    inbox.reset();
+    auto const other = Inbox::make(*loop).value();
+    auto const kept = std::make_shared<int>(1);
+    pool.run(*other, [kept] { return *kept; }, [](int) {});
     EXPECT_EQ(kept.use_count(), 1);
 }
 

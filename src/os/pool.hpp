@@ -19,10 +19,10 @@ namespace hal0::os {
 class Pool final : NoCopy {
   public:
     explicit Pool(std::size_t threads);  // threads start with the first work
-    ~Pool();                             // finishes what runs, drops what waits
+    ~Pool() { close(); }
 
-    // `work()` on a pool thread, then `then(its result)` on the loop behind `home`, which must outlive the
-    // work.
+    // `work()` on a pool thread, then `then(its result)` on the loop behind `home`. Work can't be called back:
+    // whoever destroys `home` closes the pool first. On a closed pool nothing comes of it.
     template <class Work, class Then> void run(Inbox& home, Work work, Then then) {
         push([&home, work = std::move(work), then = std::move(then)]() mutable {
             auto answer = std::make_shared<decltype(work())>(work());
@@ -30,6 +30,9 @@ class Pool final : NoCopy {
                 [answer = std::move(answer), then = std::move(then)]() mutable { then(std::move(*answer)); });
         });
     }
+    // Drops what waits and comes back when what runs has ended and posted its answer: from here on no thread
+    // of the pool's touches anything. On the thread that owns the pool.
+    void close();
 
   private:
     void push(std::function<void()> job);
