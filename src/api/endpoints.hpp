@@ -1,6 +1,7 @@
 #pragma once
 // The routes a data loop answers itself: one row each. What isn't here and begins with /api/ goes to the
 // control plane; everything else is a 404.
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -17,6 +18,9 @@ enum class Serve {
     Admin,   // hops to the control plane
 };
 
+// How a client of the endpoint learns in the middle of a stream of events that something failed.
+enum class StreamErrors : std::uint8_t { OpenAi, Anthropic };
+
 struct Endpoint {
     std::string_view path{};  // exact, or a prefix when it ends in '/'
     http::Method method{http::Method::Get};
@@ -24,6 +28,7 @@ struct Endpoint {
     dispatch::Work work{dispatch::Work::Chat};
     std::string_view worker_path{};  // what the worker calls it
     std::string_view summary{};      // for docs/http.md
+    StreamErrors stream_errors{StreamErrors::OpenAi};
 };
 
 std::span<Endpoint const> endpoints();

@@ -4,6 +4,8 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "http/sse.hpp"
+#include "json/writer.hpp"
 #include "wire/status.hpp"
 
 namespace hal0::api {
@@ -11,6 +13,11 @@ namespace {
 
 std::string body_of(std::string_view path, Error const& error) {
     return path.starts_with("/api/") ? wire::error_body(error) : wire::openai_error_body(error);
+}
+
+Error as_error(http::OwnError const& error) {
+    return Error{wire::errc_of_status(error.status), std::string{error.message}}.with(
+        "code", std::string{error.code});
 }
 
 // Seconds until the same request is worth sending again, where that is known.
@@ -27,6 +34,21 @@ http::Response error_response(std::string_view path, Error const& error) {
         response.headers.push_back({"retry-after", std::string{pause}});
     if (error.kind == Errc::Unauthorized) response.headers.push_back({"www-authenticate", "Bearer"});
     return response;
+}
+
+http::Response failure_response(std::string_view path, http::OwnError const& error) {
+    auto response = error_response(path, as_error(error));
+    response.status = error.status;  // there are more of them than kinds
+    return response;
+}
+
+std::string cut_event(StreamErrors shape, http::OwnError const& error) {
+    if (shape == StreamErrors::OpenAi)
+        return http::encode({.data = wire::openai_error_body(as_error(error))});
+    json::Writer body;
+    body.begin_object().field("type", "error").key("error").begin_object();
+    body.field("type", "api_error").field("message", error.message).end_object().end_object();
+    return http::encode({.type = "error", .data = body.take()});
 }
 
 http::Response method_response(http::Method method, std::string_view path, std::string_view allow) {

@@ -142,10 +142,11 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     }
     if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
     slot.state = Active::State::Relaying;
+    slot.stream_errors = endpoint.stream_errors;
     exchange.relay({.upstream = route.worker,
                     .path = endpoint.worker_path,
                     .bearer = route.key,
-                    .add_headers = common_headers(exchange)},
+                    .add_headers = common_headers(&exchange.head())},
                    *this);
 }
 
@@ -193,24 +194,31 @@ void Gateway::answer_admin_options(http::Exchange& exchange) {
 
 // ---- answers
 
-std::vector<http::Field> Gateway::common_headers(http::Exchange const& exchange) {
+std::vector<http::Field> Gateway::common_headers(http::RequestHead const* head) {
     std::vector<http::Field> headers;
-    auto const& head = exchange.head();
-    auto const id = head.header("x-request-id");
+    auto const id = head == nullptr ? std::string_view{} : head->header("x-request-id");
     headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : ids_.next()});
-    if (auto const origin = cors_origin(settings_.access, head); !origin.empty())
-        allow_page(headers, origin, head);
+    if (head == nullptr) return headers;
+    if (auto const origin = cors_origin(settings_.access, *head); !origin.empty())
+        allow_page(headers, origin, *head);
     return headers;
 }
 
 void Gateway::answer(http::Exchange& exchange, http::Response response) {
-    for (auto& field : common_headers(exchange))
+    for (auto& field : common_headers(&exchange.head()))
         response.headers.push_back(std::move(field));
     exchange.respond(response);
 }
 
 void Gateway::fail(http::Exchange& exchange, Error const& error) {
     answer(exchange, error_response(exchange.head().path, error));
+}
+
+http::Response Gateway::failure(http::OwnError const& error, http::RequestHead const* head) {
+    auto response = failure_response(head == nullptr ? std::string_view{} : head->path, error);
+    for (auto& field : common_headers(head))
+        response.headers.push_back(std::move(field));
+    return response;
 }
 
 void Gateway::on_gone(http::ExchangeId id) {
@@ -224,6 +232,10 @@ void Gateway::on_gone(http::ExchangeId id) {
         case Active::State::Relaying: break;
     }
     end(id);
+}
+
+std::string Gateway::cut_event(http::ExchangeId id, http::OwnError const& error) {
+    return api::cut_event(active(id).stream_errors, error);
 }
 
 void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const&) { end(id); }
@@ -288,7 +300,7 @@ void Gateway::begin_stream(dispatch::Ticket ticket, http::Response head_and_firs
     world_.inbox.post([this, ticket, response = std::move(head_and_first)]() mutable {
         auto* exchange = live(ticket, Active::State::Admin);
         if (exchange == nullptr) return;
-        for (auto& field : common_headers(*exchange))
+        for (auto& field : common_headers(&exchange->head()))
             response.headers.push_back(std::move(field));
         exchange->begin_stream(response);
     });

@@ -48,7 +48,9 @@ class Gateway final : public http::Handler,
     void on_head(http::Exchange& exchange, Bytes& body_max) override;
     void on_request(http::Exchange& exchange) override;
     void on_gone(http::ExchangeId id) override;
+    http::Response failure(http::OwnError const& error, http::RequestHead const* head) override;
     // http::Relayed
+    std::string cut_event(http::ExchangeId id, http::OwnError const& error) override;
     void on_relay_end(http::ExchangeId id, http::RelayOutcome const& outcome) override;
     // dispatch::LoopPort, from any thread
     void publish(dispatch::RouteTable const& table, std::uint64_t version) override;
@@ -65,6 +67,7 @@ class Gateway final : public http::Handler,
     // What is under way on one connection. By the connection's number: no allocation per request.
     struct Active {
         enum class State : std::uint8_t { None, Waiting, Relaying, Ranking, Admin } state{State::None};
+        StreamErrors stream_errors{StreamErrors::OpenAi};  // while it is relayed
         std::uint32_t generation{0};
         dispatch::Lease lease{};
     };
@@ -77,7 +80,8 @@ class Gateway final : public http::Handler,
     void answer_admin_options(http::Exchange& exchange);
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);
-    [[nodiscard]] std::vector<http::Field> common_headers(http::Exchange const& exchange);
+    // Of every answer; `head` is null where it couldn't be read.
+    [[nodiscard]] std::vector<http::Field> common_headers(http::RequestHead const* head);
     Active& active(http::ExchangeId id);
     [[nodiscard]] dispatch::Ticket ticket(http::ExchangeId id) const;
     http::Exchange* live(dispatch::Ticket ticket, Active::State state);

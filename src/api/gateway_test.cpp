@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "api/errors.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/client.hpp"
 #include "json/peek.hpp"
@@ -170,6 +171,43 @@ TEST_F(GatewayTest, ARankingIsToldOfItsWorkerAsTheRelayTells) {
     EXPECT_TRUE(holds(died, R"("code":"worker_died")")) << died;
     EXPECT_EQ(died, error("/v1/embeddings"));
     EXPECT_EQ(dispatcher.in_flight("embed"), 0U);
+}
+
+TEST_F(GatewayTest, WhatFailsBeforeItIsAskedIsToldAsItTells) {
+    std::vector<http::Field> const page{
+        {"authorization", "Bearer s3cret"}, {"origin", "http://localhost:3000"}, {"x-request-id", "mine"}};
+    std::string const large(5 << 20, ' ');
+    dispatcher.open("embed", os::UnixAddress{dir / "nobody"}, "key");
+    auto const refused = ask(http::Method::Post, "/v1/embeddings", large, page);
+    auto const unreachable = ask(http::Method::Post, "/v1/embeddings", R"({"input":"a"})", page);
+    auto const of_admin = ask(http::Method::Post, "/api/slots", large, page);
+    EXPECT_EQ(refused.status, 413);
+    EXPECT_EQ(unreachable.status, 502);
+    EXPECT_EQ(of_admin.status, 413);
+    for (auto const* answer : {&refused, &unreachable, &of_admin}) {
+        EXPECT_EQ(answer->header("x-request-id"), "mine");
+        EXPECT_EQ(answer->header("access-control-allow-origin"), "http://localhost:3000");
+    }
+    EXPECT_TRUE(holds(refused.body, R"("type":"invalid_request_error","param":null,"code":"too_large"}})"));
+    EXPECT_TRUE(holds(of_admin.body, R"({"error":{"code":"too_large","message":)")) << of_admin.body;
+}
+
+TEST(Errors, WhatIsFullSaysWhenToComeAgain) {
+    auto const answer = failure_response("/v1/embeddings", {503, "busy", "full"});
+    EXPECT_EQ(answer.status, 503);
+    ASSERT_EQ(answer.headers.size(), 1U);
+    EXPECT_EQ(answer.headers[0].name, "retry-after");
+    EXPECT_EQ(failure_response("/v1/embeddings", {408, "timeout", "slow"}).status, 408);
+}
+
+TEST(Errors, ACutIsToldAsEachKindOfClientLooksForIt) {
+    http::OwnError const died{502, "worker_died", "it \"died\""};
+    EXPECT_EQ(cut_event(StreamErrors::OpenAi, died),
+              "data: {\"error\":{\"message\":\"it \\\"died\\\"\",\"type\":\"server_error\",\"param\":null,"
+              "\"code\":\"worker_died\"}}\n\n");
+    EXPECT_EQ(cut_event(StreamErrors::Anthropic, died),
+              "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\","
+              "\"message\":\"it \\\"died\\\"\"}}\n\n");
 }
 
 }  // namespace

@@ -285,8 +285,8 @@ void RerankJob::take(Result<http::ClientAnswer> answer) {
 http::Response RerankJob::failure(Errc kind) const {
     namespace told = http::worker_errors;
     if (kind == Errc::Unavailable)
-        return http::error_answer(call_->connected() ? told::died : told::unreachable);
-    return http::error_answer(kind == Errc::Timeout ? told::silent : told::bad_answer);
+        return failure_response("/v1/rerank", call_->connected() ? told::died : told::unreachable);
+    return failure_response("/v1/rerank", kind == Errc::Timeout ? told::silent : told::bad_answer);
 }
 
 }  // namespace hal0::api

@@ -37,13 +37,13 @@ void Connection::respond(Response const& response) {
 void Connection::refuse(OwnError const& error) {
     ++shared_.counters.bad_requests;
     keep_alive_ = false;
-    if (state_ == State::Idle ||
-        state_ == State::Head) {  // there is no telling what it asks, or where it ends
+    bool const head_is_read = state_ != State::Idle && state_ != State::Head;
+    if (!head_is_read) {  // there is no telling what it asks, or where it ends
         minor_ = 1;
         head_request_ = false;
         inbound_->tracker = BodyTracker{Framing::UntilClose, 0};
     }
-    send_whole(error_answer(error));
+    send_whole(shared_.handler.failure(error, head_is_read ? &inbound_->head : nullptr));
 }
 
 // An answer given before the body was read: a short rest is skipped, for a long one the connection ends. So
@@ -188,7 +188,7 @@ void Connection::end_relay() {
     if (relay_.ending() == Ending::ClientGone) return gone(Ending::ClientGone);
     if (auto const* refusal = relay_.refusal()) {
         tell(relay_.ending());
-        return send_whole(error_answer(*refusal));
+        return send_whole(shared_.handler.failure(*refusal, &inbound_->head));
     }
     if (relay_.ending() != Ending::Complete) tell(relay_.ending());
     if (relay_.after() == Relay::After::Abort) return abort();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/downstream.hpp"
@@ -21,7 +22,7 @@ struct Shared;
 
 enum class Via : std::uint8_t { Tcp, UnixSocket };
 
-class Connection final : public Exchange, public os::FdHandler, public Deadline, public UpstreamUser {
+class Connection final : public Exchange, public os::FdHandler, public Deadline, public RelayOwner {
   public:
     Connection(Shared& shared, std::uint32_t number) : shared_{shared}, number_{number} {}
     ~Connection();
@@ -61,10 +62,11 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
         Lingering,  // our last words are out; the client gets time to read them
     };
 
-    // os::FdHandler, Deadline, UpstreamUser
+    // os::FdHandler, Deadline, RelayOwner
     void on_ready(os::Ready ready) override;
     void on_deadline() override;
     void on_upstream(os::Ready ready) override;
+    std::string cut_event(OwnError const& error) override { return told_->cut_event(id(), error); }
 
     // Reading
     void proceed();

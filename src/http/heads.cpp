@@ -125,11 +125,6 @@ bool expects_a_body(Method method) {
     return method == Method::Post || method == Method::Put || method == Method::Patch;
 }
 
-std::string_view error_type(int status) {
-    if (status < 500) return "invalid_request_error";
-    return status == 503 ? "unavailable_error" : "server_error";
-}
-
 }  // namespace
 
 void put_answer_head(std::string& out, Response const& response, OwnBody body, ClientTerms const& terms) {
@@ -145,19 +140,6 @@ void put_answer_head(std::string& out, Response const& response, OwnBody body, C
     }
     put_connection(out, terms);
     out.append(line_end);
-}
-
-std::string error_body(OwnError const& error) {
-    std::string body = R"({"error":{"message":")";
-    body.append(error.message).append(R"(","type":")").append(error_type(error.status));
-    body.append(R"(","param":null,"code":")").append(error.code).append(R"("}})");
-    return body;
-}
-
-Response error_answer(OwnError const& error) {
-    Response response{.status = error.status, .body = error_body(error)};
-    if (error.status == 503) response.headers.push_back({"retry-after", "5"});
-    return response;
 }
 
 void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan, std::size_t body_bytes) {

@@ -29,15 +29,6 @@ enum class OwnBody : std::uint8_t { Whole, Stream };
 // The head of an answer made here.
 void put_answer_head(std::string& out, Response const& response, OwnBody body, ClientTerms const& terms);
 
-// An error in OpenAI's shape. `code` and `message` are our own words: nothing in them needs escaping.
-struct OwnError {
-    int status{500};
-    std::string_view code{};
-    std::string_view message{};
-};
-std::string error_body(OwnError const& error);
-Response error_answer(OwnError const& error);
-
 // What a worker is sent in place of the client's head.
 void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan, std::size_t body_bytes);
 

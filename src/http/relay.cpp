@@ -30,12 +30,11 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
     outcome_ = {};
     started_ = shared_.loop.now();
     connecting_since_ = started_;
-    openai_errors_ = plan.openai_errors;
     heard_ = readable_ = hung_up_ = wants_turn_ = keep_upstream_ = false;
     put_worker_head(request.worker_head, request.head, plan, request.body.size());
     put_fields(request.added, plan.add_headers);
     worker_ = &shared_.upstreams.worker(plan.upstream);
-    upstream_ = shared_.upstreams.take(*worker_, user_);
+    upstream_ = shared_.upstreams.take(*worker_, owner_);
     reused_ = upstream_ != nullptr;
     if (!reused_) return connect();
     phase_ = Phase::Head;
@@ -43,7 +42,7 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
 }
 
 void Relay::connect() {
-    auto opened = shared_.upstreams.open(*worker_, user_);
+    auto opened = shared_.upstreams.open(*worker_, owner_);
     if (opened) {
         upstream_ = std::move(opened).value();
         phase_ = Phase::Head;
@@ -236,10 +235,9 @@ void Relay::cut(OwnError const& error, Ending ending) {
 // An answer that is cut must not be taken for a whole one: a last event says so where one can be put, else
 // the connection is aborted.
 bool Relay::tell_cut(OwnError const& error) {
-    if (!openai_errors_ || !events_only_ || body_.bad()) return false;
-    if (!body_.at_boundary() || !events_.between_events()) return false;
-    auto& event = shared_.body_text;
-    event.assign("data: ").append(error_body(error)).append("\n\n");
+    if (!events_only_ || body_.bad() || !body_.at_boundary() || !events_.between_events()) return false;
+    auto const event = owner_.cut_event(error);
+    if (event.empty()) return false;
     if (body_.framing() != Framing::Chunked || decode_) return client_.send({event});
     auto const size = chunk_head(event.size(), shared_.head_text);
     return client_.send({size, event, "\r\n0\r\n\r\n"});

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "http/body.hpp"
@@ -18,10 +19,19 @@ namespace hal0::http {
 
 struct Shared;
 
+// Whose relay it is.
+class RelayOwner : public UpstreamUser {
+  public:
+    virtual std::string cut_event(OwnError const& error) = 0;  // as Relayed has it
+
+  protected:
+    ~RelayOwner() = default;
+};
+
 class Relay {
   public:
-    Relay(Shared& shared, Downstream& client, UpstreamUser& user)
-        : shared_{shared}, client_{client}, user_{user} {}
+    Relay(Shared& shared, Downstream& client, RelayOwner& owner)
+        : shared_{shared}, client_{client}, owner_{owner} {}
 
     // `request` is whole and stays until may_forget_request().
     void start(RelayPlan const& plan, Inbound& request, ClientTerms const& terms);
@@ -66,7 +76,7 @@ class Relay {
 
     Shared& shared_;
     Downstream& client_;
-    UpstreamUser& user_;
+    RelayOwner& owner_;
     Inbound* request_{nullptr};
     Worker* worker_{nullptr};
     std::unique_ptr<Upstream> upstream_{};
@@ -82,7 +92,6 @@ class Relay {
     ClientTerms terms_{};
     Phase phase_{Phase::Over};
     After after_{After::Close};
-    bool openai_errors_ : 1 {false};
     bool reused_ : 1 {false};       // the connection served before: it may have been closed meanwhile
     bool heard_ : 1 {false};        // a byte came from the worker
     bool readable_ : 1 {false};     // the worker's socket has, or may have, something to read

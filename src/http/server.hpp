@@ -36,6 +36,14 @@ struct Field {
     std::string value{};
 };
 
+// Why this room can't serve a request, or a worker's answer can't go on: for programs as `status` and `code`,
+// for people in words.
+struct OwnError {
+    int status{500};
+    std::string_view code{};
+    std::string_view message{};
+};
+
 // A whole answer made here.
 struct Response {
     int status{200};
@@ -68,13 +76,15 @@ struct RelayPlan {
     std::string_view bearer{};         // the worker's key; the client's own Authorization never goes through
     std::string_view body{};           // replaces the request's body when data() is not null
     std::vector<Field> add_headers{};  // to the client's answer (x-request-id …)
-    bool openai_errors{true};  // on a cut at an event boundary: one SSE `data: {"error":…}` and a proper end
 };
 
-// Told once, on the loop's thread and never from within relay(), when the relay is over; the exchange may be
-// gone already.
+// Who began a relay: called on the loop's thread, and never from within relay().
 class Relayed {
   public:
+    // The worker's stream of events ends too early, and between two of them. What is given, one more event,
+    // says so to the client before a proper end; with nothing the connection is aborted.
+    virtual std::string cut_event(ExchangeId id, OwnError const& error) = 0;
+    // Once, when the relay is over; the exchange may be gone already.
     virtual void on_relay_end(ExchangeId id, RelayOutcome const& outcome) = 0;
 
   protected:
@@ -115,6 +125,9 @@ class Handler {
     // The client went away while it waited, or while begin_stream() was open; never from within write(). Not
     // told for relays (Relayed is).
     virtual void on_gone(ExchangeId id) = 0;
+    // The answer to a request that fails in this room: one that can't be read, and one whose worker gave
+    // none. `head` is null where it is the head that can't be read.
+    virtual Response failure(OwnError const& error, RequestHead const* head) = 0;
 
   protected:
     ~Handler() = default;

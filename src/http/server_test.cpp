@@ -266,7 +266,6 @@ TEST(Server, BodiesHeldTogetherAreBounded) {
     ASSERT_TRUE(world.until([&] { return world.server->counters().bodies_held.count == 80'000; }));
     auto const length = world.ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n");
     EXPECT_EQ(status_of(length), "HTTP/1.1 503 Service Unavailable");
-    EXPECT_NE(length.find("retry-after: 5"), std::string::npos);
     auto const chunked =
         world.ask("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7530\r\n" +
                   std::string(30'000, 'x'));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/format.hpp"
 #include "http/server.hpp"
 #include "os/loop.hpp"
 #include "os/net.hpp"
@@ -120,8 +121,10 @@ class TestHandler final : public Handler, public Relayed {
   public:
     std::function<void(Exchange&, Bytes&)> head_hook;
     std::function<void(Exchange&)> serve;
+    bool tells_cuts{true};
     std::vector<ExchangeId> gone;
     std::vector<RelayOutcome> outcomes;
+    std::vector<std::string> failed;  // paths of requests that failed before an answer; "?" for unread heads
 
     static Response echo(Exchange& exchange) {
         std::string body{exchange.head().method_text};
@@ -137,6 +140,16 @@ class TestHandler final : public Handler, public Relayed {
         serve ? serve(exchange) : exchange.respond(echo(exchange));
     }
     void on_gone(ExchangeId id) override { gone.push_back(id); }
+    Response failure(OwnError const& error, RequestHead const* head) override {
+        failed.emplace_back(head == nullptr ? "?" : head->path);
+        std::string body{error.code};
+        body.append(": ").append(error.message).append(" (the end)");
+        return {
+            .status = error.status, .content_type = "text/plain", .headers = {{"x-own", "1"}}, .body = body};
+    }
+    std::string cut_event(ExchangeId, OwnError const& error) override {
+        return tells_cuts ? format("event: cut\ndata: {}\n\n", error.code) : std::string{};
+    }
     void on_relay_end(ExchangeId, RelayOutcome const& outcome) override { outcomes.push_back(outcome); }
 };
 
@@ -175,13 +188,11 @@ struct World {
         return client->received;
     }
     // Relays each request to the worker.
-    void relay_all(bool openai_errors = true) {
-        handler.serve = [this, openai_errors](Exchange& exchange) {
-            exchange.relay({.upstream = worker_address,
-                            .bearer = "worker-key",
-                            .add_headers = {{"x-request-id", "r1"}},
-                            .openai_errors = openai_errors},
-                           handler);
+    void relay_all() {
+        handler.serve = [this](Exchange& exchange) {
+            exchange.relay(
+                {.upstream = worker_address, .bearer = "worker-key", .add_headers = {{"x-request-id", "r1"}}},
+                handler);
         };
     }
 

@@ -1,7 +1,7 @@
 #pragma once
 // What a client is told when the worker behind its model fails before it answered: in the same words whether
 // the relay asked the worker or another of our rooms did.
-#include "http/heads.hpp"
+#include "http/server.hpp"
 
 namespace hal0::http::worker_errors {
 

@@ -138,12 +138,22 @@ class BadInput(unittest.TestCase):
                 self.assertRegex(head, rb"^HTTP/1\.[01] %d " % status, body)
                 self.assertIn(word.lower(), (head + body).lower())
                 if status >= 400:
+                    self.assertIn(b"x-request-id: ", head)
                     error = json.loads(body)["error"]
                     self.assertTrue(error["message"])
         self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200, "all is well afterwards")
 
     def test_refused(self):
         self.check(REFUSED)
+
+    def test_what_is_refused_unread_is_told_as_anything_else(self):
+        for path, shape in ((b"/v1/chat/completions", "type"), (b"/api/slots", "details")):
+            head, body = self.ask(post(b"", b"Content-Length: 99999999", b"Origin: http://localhost:3000", b"X-Request-Id: mine",
+                                       path=path, length=False))
+            self.assertIn(b" 413 ", head)
+            self.assertIn(b"access-control-allow-origin: http://localhost:3000\r\n", head)
+            self.assertIn(b"x-request-id: mine\r\n", head)
+            self.assertIn(shape, json.loads(body)["error"])
 
     def test_answered(self):
         self.check(ANSWERED)

@@ -33,10 +33,10 @@ ROWS = [
 
 
 class Faults(unittest.TestCase):
-    def ask(self, home, stream):
+    def ask(self, home, stream, path="/v1/chat/completions"):
         connection = http.client.HTTPConnection(*home.address, timeout=30)
         with contextlib.closing(connection):
-            connection.request("POST", "/v1/chat/completions", json.dumps({**CHAT, "stream": stream}))
+            connection.request("POST", path, json.dumps({**CHAT, "stream": stream}))
             response = connection.getresponse()
             try:
                 return response.status, response.read().decode(errors="replace"), "whole"
@@ -55,6 +55,18 @@ class Faults(unittest.TestCase):
                 if got[1] or ending == "whole":
                     self.assertIn(word, got[1])
                 self.assertEqual(home.http("GET", "/health").status, 200)
+
+    def test_a_cut_message_is_told_as_anthropics_clients_look_for_it(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m", "die-mid-stream-after-chunks=3", "chunks=9"))
+            home.start().ready("primary")
+            got = self.ask(home, True, "/v1/messages")
+            self.assertEqual((got[0], got[2]), (200, "whole"), got)
+            last = got[1].rstrip("\n").split("\n\n")[-1].split("\n")
+            self.assertEqual(last[0], "event: error")
+            body = json.loads(last[1].removeprefix("data: "))
+            self.assertEqual((body["type"], body["error"]["type"]), ("error", "api_error"))
+            self.assertIn("worker", body["error"]["message"])
 
     def test_a_ranking_is_told_of_its_worker_as_the_relay_tells(self):
         for fault, status, code in (("die-on-request=1", 502, "worker_died"), ("close-without-answer", 502, "worker_died"),
