@@ -145,7 +145,7 @@ void Call::Impl::send() {
     // A peer that takes no more may have answered already (413 …): reading will tell.
     if (!io.closed && sent_ < head_.size() + request_.body.size()) return;
     sending_ = false;
-    loop_.rewatch(fd_.get(), os::Ready::Read, *this);
+    loop_.rewatch(fd_.get(), os::Ready::Read, os::Trigger::Level, *this);
 }
 
 void Call::Impl::receive() {

@@ -70,7 +70,7 @@ void Relay::send_request() {
         if (of_body < body.size()) slices.at(count++) = {body.data() + of_body, body.size() - of_body};
         auto const io = os::write_some(upstream_->fd(), slices.data(), count);
         sent_ += io.count;
-        if (io.again) return;
+        if (io.again) return upstream_->await_room();
         if (io.closed) {  // its last words, an early answer perhaps, may still be there to read
             readable_ = true;
             wants_turn_ = true;

@@ -39,6 +39,44 @@ struct Relays : World {
     Stand worker{*loop, worker_address};
 };
 
+// ---- what it costs
+
+TEST(Relay, AWorkerThatReadsItsRequestWakesNobody) {
+    Relays world;
+    (void)world.through("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "\r\n\r\nx");
+    auto& worker = world.worker.last();
+    worker.received.clear();
+    worker.stop_reading();
+    auto const client = world.connect();
+    client->send(question);
+    world.settle();
+    worker.read_again();
+    ASSERT_TRUE(worker.has("{}"));
+    bool slept = false;
+    os::Timer timer{*world.loop, [&slept] { slept = true; }};
+    timer.start(20ms);
+    world.loop->run_once(1h);
+    EXPECT_TRUE(slept) << "something else ended the turn";
+}
+
+TEST(Relay, ARequestThatMeetsAFullSocketGoesOn) {
+    Relays world;
+    for (int i = 0; i < 2; ++i) {  // over one connection, which is told of room only while that is missing
+        auto const client = world.connect();
+        std::string const body(std::size_t{4} << 20, 'b');
+        client->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+                     "\r\n\r\n" + body);
+        ASSERT_TRUE(world.until([&] {
+            return !world.worker.peers.empty() && body_of(world.worker.last().received).size() == body.size();
+        }));
+        world.worker.last().received.clear();
+        world.worker.last().send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+        ASSERT_TRUE(world.until([&] { return client->has("\r\n\r\nx"); }));
+        world.settle();
+    }
+    EXPECT_EQ(world.worker.peers.size(), 1U);
+}
+
 // ---- what passes
 
 TEST(Relay, PassesRequestAndAnswer) {

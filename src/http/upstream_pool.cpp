@@ -6,15 +6,34 @@
 #include "http/limits.hpp"
 
 namespace hal0::http {
+namespace {
+
+constexpr os::Ready arrivals = os::Ready::Read | os::Ready::Hangup;
+
+// TCP tells of room where it was missing, and of the end of connecting. A unix socket is connected at once,
+// and would tell each time the worker reads: a needless turn of the loop for every request.
+bool is_told_of_room(os::Address const& address) { return !std::holds_alternative<os::UnixAddress>(address); }
+
+}  // namespace
 
 Upstream::Upstream(UpstreamPool& pool, Worker& worker, os::UniqueFd fd)
-    : pool_{pool}, worker_{worker}, fd_{std::move(fd)}, age_{worker.age} {
+    : pool_{pool},
+      worker_{worker},
+      fd_{std::move(fd)},
+      told_of_room_{is_told_of_room(worker.address)},
+      age_{worker.age} {
     ++pool_.open_;
 }
 
 Upstream::~Upstream() {
     pool_.loop_.unwatch(fd_.get(), *this);
     --pool_.open_;
+}
+
+void Upstream::await_room() {
+    if (told_of_room_) return;
+    told_of_room_ = true;
+    pool_.loop_.rewatch(fd_.get(), arrivals | os::Ready::Write, os::Trigger::Edge, *this);
 }
 
 void Upstream::on_ready(os::Ready ready) {
@@ -49,8 +68,8 @@ Result<std::unique_ptr<Upstream>> UpstreamPool::open(Worker& worker, UpstreamUse
     HAL0_TRY(fd, os::connect_to(worker.address));
     auto upstream = std::make_unique<Upstream>(*this, worker, std::move(fd));
     upstream->user_ = &user;
-    HAL0_CHECK(loop_.watch(upstream->fd(), os::Ready::Read | os::Ready::Write | os::Ready::Hangup,
-                           os::Trigger::Edge, *upstream));
+    auto const wanted = upstream->told_of_room_ ? arrivals | os::Ready::Write : arrivals;
+    HAL0_CHECK(loop_.watch(upstream->fd(), wanted, os::Trigger::Edge, *upstream));
     return upstream;
 }
 
@@ -60,6 +79,10 @@ void UpstreamPool::give_back(std::unique_ptr<Upstream> upstream, Duration idle) 
     if (worker.idle.size() >= upstream_idle_max) {
         worker.idle.erase(worker.idle.begin());
         --idle_;
+    }
+    if (upstream->told_of_room_ && !is_told_of_room(worker.address)) {
+        upstream->told_of_room_ = false;
+        loop_.rewatch(upstream->fd(), arrivals, os::Trigger::Edge, *upstream);
     }
     ++upstream->served_;
     upstream->user_ = nullptr;

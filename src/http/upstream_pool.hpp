@@ -27,7 +27,7 @@ class UpstreamUser {
 // The connections of one address.
 struct Worker;
 
-// One connection to a worker; watched once for its whole life.
+// One connection to a worker; watched for its whole life.
 class Upstream final : public os::FdHandler, public Deadline {
   public:
     Upstream(UpstreamPool& pool, Worker& worker, os::UniqueFd fd);
@@ -35,6 +35,8 @@ class Upstream final : public os::FdHandler, public Deadline {
     [[nodiscard]] int fd() const { return fd_.get(); }
     // Answers it gave, the present one not counted.
     [[nodiscard]] unsigned served() const { return served_; }
+    // A write met a full socket: its user is told when there is room.
+    void await_room();
 
   private:
     friend class UpstreamPool;
@@ -46,6 +48,7 @@ class Upstream final : public os::FdHandler, public Deadline {
     UpstreamUser* user_{nullptr};  // null while it waits in the pool
     os::UniqueFd fd_;
     unsigned served_{0};
+    bool told_of_room_;
     unsigned age_;  // of its worker's address when it was opened
 };
 

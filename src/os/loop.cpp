@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::size_t events_per_turn_max = 256;
 
-std::uint32_t epoll_bits(Ready wanted) {
-    std::uint32_t bits = 0;
+std::uint32_t epoll_bits(Ready wanted, Trigger trigger) {
+    std::uint32_t bits = trigger == Trigger::Edge ? std::uint32_t{EPOLLET} : 0;
     if (has(wanted, Ready::Read)) bits |= EPOLLIN | EPOLLRDHUP;
     if (has(wanted, Ready::Hangup)) bits |= EPOLLRDHUP;
     if (has(wanted, Ready::Write)) bits |= EPOLLOUT;
@@ -56,7 +56,7 @@ Loop::~Loop() {
 
 Result<void> Loop::watch(int fd, Ready wanted, Trigger trigger, FdHandler& handler) {
     epoll_event event{};
-    event.events = epoll_bits(wanted) | (trigger == Trigger::Edge ? static_cast<std::uint32_t>(EPOLLET) : 0U);
+    event.events = epoll_bits(wanted, trigger);
     event.data.ptr = &handler;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
         return errno_error(errno, "watching a descriptor (epoll_ctl)");
@@ -74,9 +74,9 @@ Result<void> Loop::watch_shared_listener(int fd, FdHandler& handler) {
     return {};
 }
 
-void Loop::rewatch(int fd, Ready wanted, FdHandler& handler) {
+void Loop::rewatch(int fd, Ready wanted, Trigger trigger, FdHandler& handler) {
     epoll_event event{};
-    event.events = epoll_bits(wanted);
+    event.events = epoll_bits(wanted, trigger);
     event.data.ptr = &handler;
     // Can fail only for a descriptor that isn't watched (EBADF, ENOENT): a bug of the caller's.
     [[maybe_unused]] int const failed = ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);

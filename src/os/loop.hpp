@@ -52,11 +52,13 @@ class Loop final : NoCopy {
 
     // `fd` stays the caller's. Fault and the end of the whole connection are always reported; the end of the
     // peer's sending side only where Read or Hangup is wanted, as a level-triggered watch would report it
-    // turn after turn. Edge-triggered registrations are made once for both directions and never modified.
+    // turn after turn. Edge-triggered, Write is free on TCP, where room is told of only after a write that
+    // met none; a unix socket tells of it each time the peer reads.
     Result<void> watch(int fd, Ready wanted, Trigger trigger, FdHandler& handler);
     // A listening socket that several loops watch: one of them is woken per connection (EPOLLEXCLUSIVE).
     Result<void> watch_shared_listener(int fd, FdHandler& handler);
-    void rewatch(int fd, Ready wanted, FdHandler& handler);  // level-triggered only: change what is wanted
+    // Changes what is wanted. What the descriptor is ready for already is told once more, edge-triggered too.
+    void rewatch(int fd, Ready wanted, Trigger trigger, FdHandler& handler);
     void unwatch(int fd, FdHandler& handler);
 
     // Runs until stop(); one turn handles all ready descriptors, then due timers, then what was deferred.

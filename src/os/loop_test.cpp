@@ -260,11 +260,11 @@ TEST(Loop, LevelTriggeredTellsAgainUntilNothingIsWanted) {
     loop->run_once(1s);
     EXPECT_EQ(told, 2);
     // Reading is paused and the peer ends its sending side: nothing that would be told turn after turn.
-    loop->rewatch(pair.a.get(), Ready::None, recorder);
+    loop->rewatch(pair.a.get(), Ready::None, Trigger::Level, recorder);
     ASSERT_EQ(::shutdown(pair.b.get(), SHUT_WR), 0);
     loop->run_once(0s);
     EXPECT_EQ(told, 2);
-    loop->rewatch(pair.a.get(), Ready::Hangup, recorder);
+    loop->rewatch(pair.a.get(), Ready::Hangup, Trigger::Level, recorder);
     loop->run_once(1s);
     EXPECT_EQ(told, 3);
     loop->unwatch(pair.a.get(), recorder);

@@ -21,8 +21,8 @@ class Pool final : NoCopy {
     explicit Pool(std::size_t threads);  // threads start with the first work
     ~Pool() { close(); }
 
-    // `work()` on a pool thread, then `then(its result)` on the loop behind `home`. Work can't be called back:
-    // whoever destroys `home` closes the pool first. On a closed pool nothing comes of it.
+    // `work()` on a pool thread, then `then(its result)` on the loop behind `home`. Work can't be called
+    // back: whoever destroys `home` closes the pool first. On a closed pool nothing comes of it.
     template <class Work, class Then> void run(Inbox& home, Work work, Then then) {
         push([&home, work = std::move(work), then = std::move(then)]() mutable {
             auto answer = std::make_shared<decltype(work())>(work());
