@@ -112,7 +112,7 @@ void Connection::begin_stream(Response const& head_and_first) {
     assert(state_ == State::Waiting);
     settle_unread_body();
     if (!terms().knows_chunks() || shared_.draining) keep_alive_ = false;
-    if (is_event_stream(head_and_first)) os::set_send_buffer(client_.fd(), sse_send_buffer_bytes);
+    if (is_event_stream(head_and_first)) client_.keep_buffer_small();
     auto& text = shared_.head_text;
     text.clear();
     put_answer_head(text, head_and_first, OwnBody::Stream, terms());

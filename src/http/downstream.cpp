@@ -4,6 +4,8 @@
 #include <array>
 #include <cassert>
 
+#include "http/limits.hpp"
+
 namespace hal0::http {
 
 void Downstream::close() {
@@ -33,6 +35,11 @@ bool Downstream::send(std::initializer_list<std::string_view> parts) {
         pending_.append(part);
     }
     return true;
+}
+
+void Downstream::keep_buffer_small() {
+    if (std::exchange(buffer_is_small_, true)) return;
+    os::set_send_buffer(fd_.get(), sse_send_buffer_bytes);
 }
 
 bool Downstream::flush() {

@@ -13,7 +13,10 @@ namespace hal0::http {
 
 class Downstream {
   public:
-    void open(os::UniqueFd fd) { fd_ = std::move(fd); }
+    void open(os::UniqueFd fd) {
+        fd_ = std::move(fd);
+        buffer_is_small_ = false;
+    }
     void close();
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] bool is_open() const { return fd_.open(); }
@@ -24,6 +27,8 @@ class Downstream {
     [[nodiscard]] std::size_t pending_bytes() const { return pending_.size(); }
     // Sends what is pending as far as the client takes it. False: the client is gone.
     [[nodiscard]] bool flush();
+    // From now on the kernel holds little of what the client doesn't read.
+    void keep_buffer_small();
     // Since this was asked last: the client took something, or has something to take for the first time.
     [[nodiscard]] bool got_further() { return std::exchange(got_further_, false); }
 
@@ -31,6 +36,7 @@ class Downstream {
     os::UniqueFd fd_{};
     ByteQueue pending_{};
     bool got_further_{false};
+    bool buffer_is_small_{false};
 };
 
 }  // namespace hal0::http

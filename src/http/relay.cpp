@@ -174,7 +174,7 @@ void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     decode_ = framing == Framing::Chunked && !terms_.knows_chunks();
     if (framing == Framing::UntilClose || decode_ || shared_.draining) terms_.keep_alive = false;
     events_only_ = is_event_stream(head);
-    if (events_only_) os::set_send_buffer(client_.fd(), sse_send_buffer_bytes);
+    if (events_only_) client_.keep_buffer_small();
     auto const allowed = keep_alive_of(head);
     upstream_idle_ = allowed.idle;
     keep_upstream_ =

@@ -71,7 +71,7 @@ struct RelayOutcome {
 };
 
 struct RelayPlan {
-    os::Address upstream{};
+    os::Address const& upstream;
     std::string_view path{};           // replaces the request's target when not empty
     std::string_view bearer{};         // the worker's key; the client's own Authorization never goes through
     std::string_view body{};           // replaces the request's body when data() is not null
