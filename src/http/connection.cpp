@@ -280,8 +280,7 @@ void Connection::begin_reading_body(Bytes body_max) {
     inbound_->body_max = body_max;
     auto const length = Bytes{static_cast<std::int64_t>(inbound_->head.content_length.value_or(0))};
     if (length > body_max) return refuse_size(body_max);
-    if (shared_.counters.bodies_held + length > shared_.limits.bodies_in_flight_max)
-        return refuse(too_many_bodies);
+    if (shared_.counters.bodies_held + length > shared_.bodies_held_max) return refuse(too_many_bodies);
     if (inbound_->head.expect_continue && !client_.send({"HTTP/1.1 100 Continue\r\n\r\n"})) return close();
     state_ = State::Body;
     renew_deadline();
@@ -306,7 +305,7 @@ void Connection::body_grew(std::size_t count) {
     if (inbound_->tracker.bad()) return refuse(bad_chunks);
     if (Bytes{static_cast<std::int64_t>(inbound_->body.size())} > inbound_->body_max)
         return refuse_size(inbound_->body_max);
-    if (shared_.counters.bodies_held > shared_.limits.bodies_in_flight_max) return refuse(too_many_bodies);
+    if (shared_.counters.bodies_held > shared_.bodies_held_max) return refuse(too_many_bodies);
     if (inbound_->tracker.ended()) return request_is_there();
     renew_deadline();
 }

@@ -135,7 +135,8 @@ class Handler {
 
 struct ServerLimits {
     Bytes body_max{64_MiB};
-    Bytes bodies_in_flight_max{512_MiB};               // all request bodies held by this server together
+    // All request bodies held by this server together; two of body_max are let in however small this is.
+    Bytes bodies_in_flight_max{512_MiB};
     Duration head_timeout{std::chrono::seconds{15}};   // first byte of a head to its end
     Duration body_silence{std::chrono::seconds{30}};   // between two reads of a body
     Duration idle_timeout{std::chrono::seconds{75}};   // keep-alive

@@ -1,5 +1,6 @@
 #pragma once
 // What all connections of one server use together: one of each per loop.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -27,7 +28,11 @@ class ConnectionOwner {
 
 struct Shared final : NoCopy {
     Shared(os::Loop& on, Handler& told, ServerLimits const& within, ConnectionOwner& owned_by)
-        : loop{on}, handler{told}, limits{within}, owner{owned_by} {}
+        : loop{on},
+          handler{told},
+          limits{within},
+          bodies_held_max{std::max(within.bodies_in_flight_max, within.body_max + within.body_max)},
+          owner{owned_by} {}
 
     // Gives the connection a turn of its own soon, when others had theirs.
     void later(Connection& connection);
@@ -35,6 +40,7 @@ struct Shared final : NoCopy {
     os::Loop& loop;
     Handler& handler;
     ServerLimits const limits;
+    Bytes const bodies_held_max;
     ConnectionOwner& owner;
     TimerWheel wheel{loop};
     UpstreamPool upstreams{loop, wheel};
