@@ -172,7 +172,7 @@ std::string limit_rows() {
     http::ServerLimits const server;
     dispatch::QueueLimits const queue;
     struct Row {
-        std::string_view what;
+        std::string what;
         std::string most;
         std::string_view past_it;
     };
@@ -185,7 +185,11 @@ std::string limit_rows() {
              Row{"its body (`limits.body_max`)", human(GatewaySettings{}.body_max), "413"},
              Row{"its body under `/api/`", human(admin_body_max), "413"},
              Row{"silence while its body arrives", seconds(server.body_silence), "408"},
-             Row{"request bodies held by one loop", human(server.bodies_in_flight_max), "503 `busy`"},
+             Row{"request bodies held by one loop, but two of `limits.body_max` at least",
+                 human(server.bodies_in_flight_max), "503 `busy`"},
+             Row{format("headers held by one loop, of each what is over {}",
+                        bytes(http::head_bytes_uncounted)),
+                 human(server.heads_in_flight_max), "503 `busy`"},
              Row{"nesting of its JSON", format("{} levels", json::peek_depth_max), "400"},
              Row{"values in its JSON under `/api/`", format("{}", wire::request_values_max), "413"},
              Row{"its `model`", bytes(json::model_bytes_max), "400"},

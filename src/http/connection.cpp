@@ -14,6 +14,8 @@ namespace {
 
 constexpr OwnError too_many_bodies{
     503, "busy", "too many large requests are held at the moment; send this one again in a few seconds"};
+constexpr OwnError too_many_heads{
+    503, "busy", "too many large headers are held at the moment; send this request again in a few seconds"};
 constexpr OwnError slow_head{408, "timeout", "the request's header took too long to arrive"};
 constexpr OwnError slow_body{408, "timeout", "the request's body stopped arriving"};
 constexpr OwnError bad_chunks{400, "invalid", "the request's body is not in the chunked coding it promises"};
@@ -243,8 +245,13 @@ std::size_t Connection::feed_head(std::string_view bytes) {
     if (!inbound_) inbound_ = shared_.inbounds.take();
     std::size_t used = 0;
     auto const progress = read_head(*inbound_, bytes, used);
+    count_head();
     switch (progress.state) {
         case HeadProgress::State::More:
+            if (shared_.counters.heads_held > shared_.limits.heads_in_flight_max) {
+                refuse(too_many_heads);
+                break;
+            }
             if (state_ == State::Head) break;
             state_ = State::Head;
             renew_deadline();
@@ -257,6 +264,13 @@ std::size_t Connection::feed_head(std::string_view bytes) {
         }
     }
     return used;
+}
+
+void Connection::count_head() {
+    auto const size = inbound_->head_bytes.size();
+    Bytes const counted{static_cast<std::int64_t>(size - std::min(size, head_bytes_uncounted))};
+    shared_.counters.heads_held += counted - inbound_->head_counted;
+    inbound_->head_counted = counted;
 }
 
 void Connection::head_is_there() {
@@ -319,6 +333,7 @@ void Connection::request_is_there() {
 void Connection::release_inbound() {
     if (!inbound_) return;
     shared_.counters.bodies_held -= Bytes{static_cast<std::int64_t>(inbound_->body.size())};
+    shared_.counters.heads_held -= inbound_->head_counted;
     shared_.inbounds.give_back(std::move(inbound_));
 }
 

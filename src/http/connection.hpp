@@ -79,6 +79,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     std::size_t feed(std::string_view bytes);
     std::size_t feed_head(std::string_view bytes);
     std::size_t feed_body(std::string_view bytes);
+    void count_head();
     void head_is_there();
     void begin_reading_body(Bytes body_max);
     void body_grew(std::size_t count);

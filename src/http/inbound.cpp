@@ -15,6 +15,7 @@ bool worth_parsing(std::size_t size, std::string_view piece) {
 
 void Inbound::clear() {
     head_bytes.clear();
+    head_counted = {};
     head.headers.clear();
     body.clear();
     tracker = {};

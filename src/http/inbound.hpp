@@ -15,8 +15,9 @@ namespace hal0::http {
 
 struct Inbound {
     Buffer head_bytes{};
-    RequestHead head{};  // views into head_bytes
-    Buffer body{};       // decoded
+    Bytes head_counted{};  // of them, in what the server holds
+    RequestHead head{};    // views into head_bytes
+    Buffer body{};         // decoded
     BodyTracker tracker{};
     Bytes body_max{};
     // Of a relay: the head that goes to the worker, and the fields added to its answer.

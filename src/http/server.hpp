@@ -137,6 +137,9 @@ struct ServerLimits {
     Bytes body_max{64_MiB};
     // All request bodies held by this server together; two of body_max are let in however small this is.
     Bytes bodies_in_flight_max{512_MiB};
+    // Heads held by this server together, of each what is over head_bytes_uncounted: nobody has been asked
+    // for a key yet when they are read.
+    Bytes heads_in_flight_max{64_MiB};
     Duration head_timeout{std::chrono::seconds{15}};   // first byte of a head to its end
     Duration body_silence{std::chrono::seconds{30}};   // between two reads of a body
     Duration idle_timeout{std::chrono::seconds{75}};   // keep-alive
@@ -145,12 +148,13 @@ struct ServerLimits {
     std::size_t connections_max{16384};
 };
 inline constexpr std::size_t head_bytes_max = std::size_t{64} << 10;
+inline constexpr std::size_t head_bytes_uncounted = std::size_t{4} << 10;
 inline constexpr std::size_t stream_backlog_max = std::size_t{4} << 20;
 
 struct ServerCounters {
     std::uint64_t accepted{0}, requests{0}, relayed{0}, bad_requests{0};
     std::size_t connections{0}, upstream_open{0}, upstream_idle{0};
-    Bytes bodies_held{};
+    Bytes bodies_held{}, heads_held{};
 };
 
 class Server final : NoCopy {

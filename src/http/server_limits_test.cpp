@@ -214,6 +214,24 @@ TEST(Many, HalfSentRequestsDisturbNobody) {
         EXPECT_EQ(each->received, "");
 }
 
+TEST(Many, LargeHeadsTogetherAreBounded) {
+    World world{{.heads_in_flight_max = 100_KiB}};
+    std::string const start = "GET / HTTP/1.1\r\nHost: x\r\na: ";
+    auto const holder = world.connect();
+    holder->send(start + std::string(60'000, 'x'));
+    ASSERT_TRUE(world.until([&] { return world.server->counters().heads_held > 50_KiB; }));
+    EXPECT_EQ(status_of(world.ask(start + std::string(60'000, 'x'))), "HTTP/1.1 503 Service Unavailable");
+    // Heads of a usual size count for nothing.
+    auto const small = world.connect();
+    small->send(start + std::string(3'000, 'x'));
+    world.settle();
+    small->send("\r\n\r\n");
+    EXPECT_TRUE(world.until([&] { return small->has("GET / "); }));
+    holder->send("\r\n\r\n");
+    EXPECT_TRUE(world.until([&] { return holder->has("GET / "); }));
+    EXPECT_EQ(world.server->counters().heads_held, Bytes{});
+}
+
 TEST(Many, ConnectionsBeyondTheLimitWaitForAPlace) {
     World world{{.connections_max = 2}};
     auto const first = world.connect();
