@@ -167,7 +167,7 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     auto job = std::make_unique<RerankJob>(world_.loop, world_.inbox, world_.pool, worker, std::move(done));
     auto& started = *job;
     rankings_.emplace(id, std::move(job));
-    started.start(std::string{exchange.body()});
+    started.start(exchange.take_body());
 }
 
 void Gateway::serve_admin(http::Exchange& exchange) {
@@ -180,7 +180,7 @@ void Gateway::serve_admin(http::Exchange& exchange) {
                           .method = head.method,
                           .path = std::string{head.path},
                           .query = std::string{head.query},
-                          .body = std::string{exchange.body()},
+                          .body = exchange.take_body(),
                           .last_event_id = std::string{head.header("last-event-id")},
                           .if_match = std::string{head.header("if-match")}});
 }

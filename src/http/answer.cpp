@@ -25,6 +25,13 @@ ClientTerms Connection::terms() const {
     return {.minor = minor_, .keep_alive = keep_alive_, .head_request = head_request_};
 }
 
+std::string Connection::take_body() {
+    assert(state_ == State::Waiting && inbound_->tracker.ended());
+    std::string taken{inbound_->body.view()};
+    inbound_->body.release();
+    return taken;
+}
+
 // ---- whole answers
 
 void Connection::respond(Response const& response) {
@@ -163,8 +170,7 @@ void Connection::relay(RelayPlan const& plan, Relayed& told) {
     if (plan.body.data() != nullptr) {
         Buffer body;
         body.append(plan.body);
-        shared_.counters.bodies_held +=
-            Bytes{static_cast<std::int64_t>(body.size()) - static_cast<std::int64_t>(inbound_->body.size())};
+        count_body(Bytes{static_cast<std::int64_t>(body.size())} - inbound_->body_counted);
         inbound_->body.swap(body);
     }
     ++shared_.counters.relayed;

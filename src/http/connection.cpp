@@ -314,8 +314,13 @@ std::size_t Connection::feed_body(std::string_view bytes) {
     return used;
 }
 
+void Connection::count_body(Bytes more) {
+    shared_.counters.bodies_held += more;
+    inbound_->body_counted += more;
+}
+
 void Connection::body_grew(std::size_t count) {
-    shared_.counters.bodies_held += Bytes{static_cast<std::int64_t>(count)};
+    count_body({static_cast<std::int64_t>(count)});
     if (inbound_->tracker.bad()) return refuse(bad_chunks);
     if (Bytes{static_cast<std::int64_t>(inbound_->body.size())} > inbound_->body_max)
         return refuse_size(inbound_->body_max);
@@ -332,7 +337,7 @@ void Connection::request_is_there() {
 
 void Connection::release_inbound() {
     if (!inbound_) return;
-    shared_.counters.bodies_held -= Bytes{static_cast<std::int64_t>(inbound_->body.size())};
+    shared_.counters.bodies_held -= inbound_->body_counted;
     shared_.counters.heads_held -= inbound_->head_counted;
     shared_.inbounds.give_back(std::move(inbound_));
 }

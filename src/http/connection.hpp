@@ -41,6 +41,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     [[nodiscard]] ExchangeId id() const override { return {number_, generation_}; }
     [[nodiscard]] RequestHead const& head() const override { return inbound_->head; }
     [[nodiscard]] std::string_view body() const override { return inbound_->body.view(); }
+    std::string take_body() override;
     [[nodiscard]] bool over_unix_socket() const override { return via_ == Via::UnixSocket; }
     void respond(Response const& response) override;
     void begin_stream(Response const& head_and_first) override;
@@ -82,6 +83,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     void count_head();
     void head_is_there();
     void begin_reading_body(Bytes body_max);
+    void count_body(Bytes more);
     void body_grew(std::size_t count);
     void request_is_there();
     void refuse(OwnError const& error);

@@ -18,6 +18,7 @@ void Inbound::clear() {
     head_counted = {};
     head.headers.clear();
     body.clear();
+    body_counted = {};
     tracker = {};
     worker_head.clear();
     added.clear();

@@ -18,6 +18,7 @@ struct Inbound {
     Bytes head_counted{};  // of them, in what the server holds
     RequestHead head{};    // views into head_bytes
     Buffer body{};         // decoded
+    Bytes body_counted{};  // of it, in what the server holds
     BodyTracker tracker{};
     Bytes body_max{};
     // Of a relay: the head that goes to the worker, and the fields added to its answer.

@@ -99,6 +99,9 @@ class Exchange {
     [[nodiscard]] virtual RequestHead const& head() const = 0;  // valid until the answer begins
     [[nodiscard]] virtual std::string_view body()
         const = 0;  // whole, de-chunked; valid until the answer begins
+    // The body, for who needs it longer than the exchange keeps it; body() is empty from here on. It counts
+    // for what the server holds until the answer begins.
+    virtual std::string take_body() = 0;
     [[nodiscard]] virtual bool over_unix_socket() const = 0;
 
     virtual void respond(Response const& response) = 0;

@@ -275,6 +275,24 @@ TEST(Server, BodiesHeldTogetherAreBounded) {
     ASSERT_TRUE(world.until([&] { return world.server->counters().bodies_held.count == 0; }));
 }
 
+TEST(Server, ABodyThatIsTakenIsHeldOnceAndCounts) {
+    World world;
+    ExchangeId id{};
+    std::string taken;
+    world.handler.serve = [&](Exchange& exchange) {
+        id = exchange.id();
+        taken = exchange.take_body();
+        EXPECT_EQ(exchange.body(), "");
+    };
+    auto const client = world.connect();
+    client->send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 80000\r\n\r\n" + std::string(80'000, 'x'));
+    ASSERT_TRUE(world.until([&] { return !taken.empty(); }));
+    EXPECT_EQ(taken, std::string(80'000, 'x'));
+    EXPECT_EQ(world.server->counters().bodies_held.count, 80'000);
+    world.server->find(id)->respond({.body = "ok"});
+    EXPECT_EQ(world.server->counters().bodies_held.count, 0);
+}
+
 // ---- answers in pieces
 
 TEST(Stream, IsChunked) {
