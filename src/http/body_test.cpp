@@ -141,6 +141,24 @@ TEST(Sse, ReadsEveryLineEndAndSkipsTheRest) {
     EXPECT_EQ(got, (std::vector<std::string>{"a\nb", ""}));
 }
 
+TEST(Sse, AnEventOverTheLimitIsDroppedWhole) {
+    std::string const half = "data: " + std::string(sse_event_bytes_max / 2, 'x') + "\n";
+    for (std::string const& large :
+         {"data: " + std::string(sse_event_bytes_max, 'x') + "\ndata: rest\n", half + half + "data: rest\n",
+          "data: begin\n: " + std::string(sse_event_bytes_max, 'x') + "\n"}) {
+        SseReader reader;
+        std::vector<std::string> got;
+        auto const feed = [&](std::string_view bytes) {
+            reader.feed(bytes, [&got](SseEvent const& event) { got.push_back(event.data); });
+        };
+        feed("data: before\n\n");
+        for (std::size_t at = 0; at < large.size(); at += 1'000'000)
+            feed(std::string_view{large}.substr(at, 1'000'000));
+        feed("\ndata: after\n\n");
+        EXPECT_EQ(got, (std::vector<std::string>{"before", "after"}));
+    }
+}
+
 TEST(Sse, NewlinesCannotBeSmuggledIntoIdOrType) {
     EXPECT_EQ(encode({"1\ndata: x", "t\r\nid: 2", "d"}), "id: 1\nevent: t\ndata: d\n\n");
 }

@@ -1,5 +1,7 @@
 #include "http/sse.hpp"
 
+#include <utility>
+
 namespace hal0::http {
 namespace {
 
@@ -42,13 +44,20 @@ void SseReader::feed(std::string_view bytes, std::function<void(SseEvent const&)
         if (after_cr_ && bytes.front() == '\n') bytes.remove_prefix(1);
         after_cr_ = false;
         auto const end = bytes.find_first_of("\r\n");
-        if (rest_.size() + bytes.substr(0, end).size() <= sse_line_bytes_max) rest_ += bytes.substr(0, end);
+        auto const piece = bytes.substr(0, end);
+        if (rest_.size() + piece.size() > sse_event_bytes_max) line_too_long_ = true;
+        if (line_too_long_)
+            rest_.clear();
+        else
+            rest_ += piece;
         if (end == std::string_view::npos) return;
         after_cr_ = bytes[end] == '\r';
         bytes.remove_prefix(end + 1);
-        auto const whole = std::move(rest_);
-        rest_.clear();
-        line(whole, on_event);
+        auto const whole = std::exchange(rest_, {});
+        if (std::exchange(line_too_long_, false))
+            event_too_long_ = true;
+        else
+            line(whole, on_event);
     }
 }
 
@@ -56,18 +65,14 @@ void SseReader::line(std::string_view text, std::function<void(SseEvent const&)>
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (!begun_ && text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     begun_ = true;
-    if (text.empty()) {
-        if (has_data_) on_event(event_);
-        event_.type.clear();
-        event_.data.clear();
-        has_data_ = false;
-        return;
-    }
+    if (text.empty()) return event_ends(on_event);
     auto const colon = text.find(':');
     auto const name = text.substr(0, colon);
     auto value = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
     if (value.starts_with(' ')) value.remove_prefix(1);
     if (name == "data") {
+        if (event_.data.size() + value.size() >= sse_event_bytes_max) event_too_long_ = true;
+        if (event_too_long_) return;
         if (has_data_) event_.data += '\n';
         event_.data += value;
         has_data_ = true;
@@ -76,6 +81,13 @@ void SseReader::line(std::string_view text, std::function<void(SseEvent const&)>
     } else if (name == "id" && value.find('\0') == std::string_view::npos) {
         event_.id = value;
     }
+}
+
+void SseReader::event_ends(std::function<void(SseEvent const&)> const& on_event) {
+    if (has_data_ && !event_too_long_) on_event(event_);
+    event_.type.clear();
+    event_.data.clear();
+    has_data_ = event_too_long_ = false;
 }
 
 }  // namespace hal0::http

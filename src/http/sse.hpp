@@ -18,7 +18,9 @@ struct SseEvent {
 std::string encode(SseEvent const& event);  // data with newlines becomes several data: lines
 std::string sse_comment(std::string_view text);
 
-inline constexpr std::size_t sse_line_bytes_max = std::size_t{16} << 20;  // a longer line is dropped
+// Of one event's data, and of any line. An event over it is dropped whole: half of one would be taken for
+// all.
+inline constexpr std::size_t sse_event_bytes_max = std::size_t{16} << 20;
 
 // The id stays until another comes, as the standard has it (the "last event ID").
 class SseReader {
@@ -29,9 +31,12 @@ class SseReader {
 
   private:
     void line(std::string_view text, std::function<void(SseEvent const&)> const& on_event);
+    void event_ends(std::function<void(SseEvent const&)> const& on_event);
     std::string rest_{};  // of a line that hasn't ended
     SseEvent event_{};
     bool has_data_{false};
+    bool line_too_long_{false};
+    bool event_too_long_{false};
     bool after_cr_{false};
     bool begun_{false};
 };
