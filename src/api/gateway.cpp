@@ -27,16 +27,6 @@ Error shape_error(json::Peek const& found) {
     return {Errc::Invalid, "the body must be a JSON object"};
 }
 
-// A preflight's answer says what a page may send (Fetch standard).
-void allow_page(std::vector<http::Field>& headers, std::string_view origin, http::RequestHead const& head) {
-    headers.push_back({"access-control-allow-origin", std::string{origin}});
-    headers.push_back({"vary", "origin"});
-    if (head.method != http::Method::Options) return;
-    headers.push_back({"access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS"});
-    headers.push_back({"access-control-allow-headers", std::string{cors_headers(head)}});
-    headers.push_back({"access-control-max-age", "600"});
-}
-
 // A client's own request id goes on when it can do no harm in a log or a header.
 bool sane_id(std::string_view id) {
     return !id.empty() && id.size() <= 128 &&
@@ -72,6 +62,9 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
     if (auto const why = api::refuse(settings_.access, head, exchange.over_unix_socket()))
         return fail(exchange, *why);
     auto const found = find_endpoint(head.method, head.path);
+    auto& slot = active(exchange.id());
+    slot.generation = exchange.id().generation;
+    slot.endpoint = found.endpoint;
     if (found.endpoint != nullptr && found.endpoint->serve == Serve::Admin) {
         body_max = std::min(body_max, admin_body_max);
         // Comes without the key: nothing of it is read, and the control plane hears nothing of it.
@@ -90,12 +83,12 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
 }
 
 void Gateway::on_request(http::Exchange& exchange) {
-    auto const* endpoint = find_endpoint(exchange.head().method, exchange.head().path).endpoint;
-    switch (endpoint->serve) {
+    auto const& endpoint = *active(exchange.id()).endpoint;
+    switch (endpoint.serve) {
         case Serve::Health: return answer(exchange, {.body = render_health(*table_)});
         case Serve::Models: return serve_models(exchange);
         case Serve::Relay:
-        case Serve::Rerank: return serve_work(exchange, *endpoint);
+        case Serve::Rerank: return serve_work(exchange, endpoint);
         case Serve::Admin: return serve_admin(exchange);
     }
 }
@@ -120,7 +113,8 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
                     Error{Errc::Invalid,
                           format("'model' has more than the {} bytes a name may have", json::model_bytes_max)}
                         .with("param", "model"));
-    auto const route = table_->resolve(found.model.value_or(std::string{}), endpoint.work);
+    auto const route =
+        table_->resolve(found.model ? std::string_view{*found.model} : std::string_view{}, endpoint.work);
     if (!route) {
         auto error = route.error();
         if (error.kind == Errc::NotFound)
@@ -133,7 +127,6 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
 void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
     auto const id = exchange.id();
     auto& slot = active(id);
-    slot.generation = id.generation;
     slot.lease = dispatch::Lease::take(*route.gate);
     if (!slot.lease.held()) {
         slot.state = Active::State::Waiting;
@@ -142,12 +135,13 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     }
     if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
     slot.state = Active::State::Relaying;
-    slot.stream_errors = endpoint.stream_errors;
-    exchange.relay({.upstream = route.worker,
-                    .path = endpoint.worker_path,
-                    .bearer = route.key,
-                    .add_headers = common_headers(&exchange.head())},
-                   *this);
+    lines_.clear();
+    common_headers(&exchange.head(), [this](std::string_view name, std::string_view value) {
+        lines_.append(name).append(": ").append(value).append("\r\n");
+    });
+    exchange.relay(
+        {.upstream = route.worker, .path = endpoint.worker_path, .bearer = route.key, .add_lines = lines_},
+        *this);
 }
 
 void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
@@ -173,9 +167,7 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
 void Gateway::serve_admin(http::Exchange& exchange) {
     auto const& head = exchange.head();
     auto const id = exchange.id();
-    auto& slot = active(id);
-    slot.generation = id.generation;
-    slot.state = Active::State::Admin;
+    active(id).state = Active::State::Admin;
     world_.admin.request({.ticket = ticket(id),
                           .method = head.method,
                           .path = std::string{head.path},
@@ -194,19 +186,29 @@ void Gateway::answer_admin_options(http::Exchange& exchange) {
 
 // ---- answers
 
-std::vector<http::Field> Gateway::common_headers(http::RequestHead const* head) {
-    std::vector<http::Field> headers;
+template <class Put> void Gateway::common_headers(http::RequestHead const* head, Put put) {
     auto const id = head == nullptr ? std::string_view{} : head->header("x-request-id");
-    headers.push_back({"x-request-id", sane_id(id) ? std::string{id} : ids_.next()});
-    if (head == nullptr) return headers;
-    if (auto const origin = cors_origin(settings_.access, *head); !origin.empty())
-        allow_page(headers, origin, *head);
-    return headers;
+    put("x-request-id", sane_id(id) ? id : ids_.next());
+    if (head == nullptr) return;
+    auto const origin = cors_origin(settings_.access, *head);
+    if (origin.empty()) return;
+    put("access-control-allow-origin", origin);
+    put("vary", "origin");
+    if (head->method != http::Method::Options) return;
+    // A preflight's answer says what a page may send (Fetch standard).
+    put("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
+    put("access-control-allow-headers", cors_headers(*head));
+    put("access-control-max-age", "600");
+}
+
+void Gateway::add_common(http::RequestHead const* head, http::Response& response) {
+    common_headers(head, [&response](std::string_view name, std::string_view value) {
+        response.headers.push_back({std::string{name}, std::string{value}});
+    });
 }
 
 void Gateway::answer(http::Exchange& exchange, http::Response response) {
-    for (auto& field : common_headers(&exchange.head()))
-        response.headers.push_back(std::move(field));
+    add_common(&exchange.head(), response);
     exchange.respond(response);
 }
 
@@ -216,8 +218,7 @@ void Gateway::fail(http::Exchange& exchange, Error const& error) {
 
 http::Response Gateway::failure(http::OwnError const& error, http::RequestHead const* head) {
     auto response = failure_response(head == nullptr ? std::string_view{} : head->path, error);
-    for (auto& field : common_headers(head))
-        response.headers.push_back(std::move(field));
+    add_common(head, response);
     return response;
 }
 
@@ -235,7 +236,7 @@ void Gateway::on_gone(http::ExchangeId id) {
 }
 
 std::string Gateway::cut_event(http::ExchangeId id, http::OwnError const& error) {
-    return api::cut_event(active(id).stream_errors, error);
+    return api::cut_event(active(id).endpoint->stream_errors, error);
 }
 
 void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const&) { end(id); }
@@ -269,8 +270,8 @@ void Gateway::grant(dispatch::Ticket ticket) {
         auto* exchange = live(ticket, Active::State::Waiting);
         if (exchange == nullptr) return;
         end(exchange->id());
-        auto const* endpoint = find_endpoint(exchange->head().method, exchange->head().path).endpoint;
-        serve_work(*exchange, *endpoint);  // anew: the slot may be closed again, or another's
+        serve_work(*exchange,
+                   *active(exchange->id()).endpoint);  // anew: the slot may be closed again, or another's
     });
 }
 
@@ -300,8 +301,7 @@ void Gateway::begin_stream(dispatch::Ticket ticket, http::Response head_and_firs
     world_.inbox.post([this, ticket, response = std::move(head_and_first)]() mutable {
         auto* exchange = live(ticket, Active::State::Admin);
         if (exchange == nullptr) return;
-        for (auto& field : common_headers(&exchange->head()))
-            response.headers.push_back(std::move(field));
+        add_common(&exchange->head(), response);
         exchange->begin_stream(response);
     });
 }

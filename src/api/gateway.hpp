@@ -67,8 +67,8 @@ class Gateway final : public http::Handler,
     // What is under way on one connection. By the connection's number: no allocation per request.
     struct Active {
         enum class State : std::uint8_t { None, Waiting, Relaying, Ranking, Admin } state{State::None};
-        StreamErrors stream_errors{StreamErrors::OpenAi};  // while it is relayed
         std::uint32_t generation{0};
+        Endpoint const* endpoint{nullptr};  // once its head is let in
         dispatch::Lease lease{};
     };
 
@@ -80,8 +80,9 @@ class Gateway final : public http::Handler,
     void answer_admin_options(http::Exchange& exchange);
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);
-    // Of every answer; `head` is null where it couldn't be read.
-    [[nodiscard]] std::vector<http::Field> common_headers(http::RequestHead const* head);
+    // put(name, value) for each header that every answer has; `head` is null where it couldn't be read.
+    template <class Put> void common_headers(http::RequestHead const* head, Put put);
+    void add_common(http::RequestHead const* head, http::Response& response);
     Active& active(http::ExchangeId id);
     [[nodiscard]] dispatch::Ticket ticket(http::ExchangeId id) const;
     http::Exchange* live(dispatch::Ticket ticket, Active::State state);
@@ -94,6 +95,7 @@ class Gateway final : public http::Handler,
     std::unique_ptr<dispatch::RouteTable const> empty_table_;
     std::string models_body_{};
     RequestIds ids_{};
+    std::string lines_{};  // the common headers of one relay; kept for its memory
     std::vector<Active> active_{};
     std::map<http::ExchangeId, std::unique_ptr<RerankJob>> rankings_{};
 };

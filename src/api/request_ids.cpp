@@ -1,12 +1,21 @@
 #include "api/request_ids.hpp"
 
-#include "base/format.hpp"
 #include "os/file.hpp"
 
 namespace hal0::api {
+namespace {
 
-RequestIds::RequestIds() : prefix_{"req-" + os::random_hex(6)} {}
+constexpr std::size_t digits = 12;  // of the count
 
-std::string RequestIds::next() { return format("{}{:012x}", prefix_, count_++); }
+}  // namespace
+
+RequestIds::RequestIds() : id_{"req-" + os::random_hex(6) + std::string(digits, '0')} {}
+
+std::string_view RequestIds::next() {
+    auto left = count_++;
+    for (auto at = id_.rbegin(); at != id_.rbegin() + digits; ++at, left >>= 4U)
+        *at = "0123456789abcdef"[left & 0xFU];
+    return id_;
+}
 
 }  // namespace hal0::api

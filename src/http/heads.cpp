@@ -29,7 +29,7 @@ bool fits_in_a_line(std::string_view value) {
     return std::none_of(value.begin(), value.end(), [](char c) { return c == '\r' || c == '\n' || c == 0; });
 }
 
-template <class Out> void put_fields_to(Out& out, std::vector<Field> const& fields) {
+void put_fields(std::string& out, std::vector<Field> const& fields) {
     for (auto const& field : fields)
         if (fits_in_a_line(field.name) && fits_in_a_line(field.value)) put_line(out, field.name, field.value);
 }
@@ -129,7 +129,7 @@ bool expects_a_body(Method method) {
 
 void put_answer_head(std::string& out, Response const& response, OwnBody body, ClientTerms const& terms) {
     put_status_line(out, response.status);
-    put_fields_to(out, response.headers);
+    put_fields(out, response.headers);
     if (may_have_body(response.status)) {
         std::array<char, 24> text{};
         if (!response.content_type.empty()) put_line(out, "content-type", response.content_type);
@@ -163,8 +163,6 @@ void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan
         put_line(out, "content-length", digits(body_bytes, text));
     out.append(line_end);
 }
-
-void put_fields(Buffer& out, std::vector<Field> const& fields) { put_fields_to(out, fields); }
 
 void put_relayed_head(std::string& out, ResponseHead const& head, std::string_view added, Chunks chunks,
                       ClientTerms const& terms) {

@@ -32,9 +32,6 @@ void put_answer_head(std::string& out, Response const& response, OwnBody body, C
 // What a worker is sent in place of the client's head.
 void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan, std::size_t body_bytes);
 
-// Fields as lines, ready to be put into a head.
-void put_fields(Buffer& out, std::vector<Field> const& fields);
-
 // A worker's head for the client: what concerns only the connection to the worker is left out, as is what
 // `added` (lines) replaces. `decoded`: its chunked body reaches the client without the chunks.
 enum class Chunks : std::uint8_t { Kept, Decoded };

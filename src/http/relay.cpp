@@ -32,7 +32,7 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
     connecting_since_ = started_;
     heard_ = readable_ = hung_up_ = wants_turn_ = keep_upstream_ = false;
     put_worker_head(request.worker_head, request.head, plan, request.body.size());
-    put_fields(request.added, plan.add_headers);
+    request.added.append(plan.add_lines);
     worker_ = &shared_.upstreams.worker(plan.upstream);
     upstream_ = shared_.upstreams.take(*worker_, owner_);
     reused_ = upstream_ != nullptr;

@@ -72,10 +72,10 @@ struct RelayOutcome {
 
 struct RelayPlan {
     os::Address const& upstream;
-    std::string_view path{};           // replaces the request's target when not empty
-    std::string_view bearer{};         // the worker's key; the client's own Authorization never goes through
-    std::string_view body{};           // replaces the request's body when data() is not null
-    std::vector<Field> add_headers{};  // to the client's answer (x-request-id …)
+    std::string_view path{};       // replaces the request's target when not empty
+    std::string_view bearer{};     // the worker's key; the client's own Authorization never goes through
+    std::string_view body{};       // replaces the request's body when data() is not null
+    std::string_view add_lines{};  // to the head of the client's answer, each with its CRLF
 };
 
 // Who began a relay: called on the loop's thread, and never from within relay().

@@ -191,7 +191,7 @@ struct World {
     void relay_all() {
         handler.serve = [this](Exchange& exchange) {
             exchange.relay(
-                {.upstream = worker_address, .bearer = "worker-key", .add_headers = {{"x-request-id", "r1"}}},
+                {.upstream = worker_address, .bearer = "worker-key", .add_lines = "x-request-id: r1\r\n"},
                 handler);
         };
     }
