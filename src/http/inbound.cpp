@@ -22,6 +22,7 @@ void Inbound::clear() {
     tracker = {};
     worker_head.clear();
     added.clear();
+    answer_head.clear();
 }
 
 HeadProgress read_head(Inbound& inbound, std::string_view bytes, std::size_t& used) {

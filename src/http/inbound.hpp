@@ -21,12 +21,15 @@ struct Inbound {
     Bytes body_counted{};  // of it, in what the server holds
     BodyTracker tracker{};
     Bytes body_max{};
-    // Of a relay: the head that goes to the worker, and the fields added to its answer.
+    // Of a relay: the head that goes to the worker, the lines added to its answer's, and that while it waits
+    // for the first of its body.
     Buffer worker_head{};
     Buffer added{};
+    Buffer answer_head{};
 
     [[nodiscard]] std::size_t memory() const {
-        return head_bytes.capacity() + body.capacity() + worker_head.capacity() + added.capacity();
+        return head_bytes.capacity() + body.capacity() + worker_head.capacity() + added.capacity() +
+               answer_head.capacity();
     }
     void clear();
 };

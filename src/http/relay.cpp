@@ -30,7 +30,7 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
     outcome_ = {};
     started_ = shared_.loop.now();
     connecting_since_ = started_;
-    heard_ = readable_ = hung_up_ = wants_turn_ = keep_upstream_ = false;
+    heard_ = readable_ = hung_up_ = head_waits_ = wants_turn_ = keep_upstream_ = false;
     put_worker_head(request.worker_head, request.head, plan, request.body.size());
     request.added.append(plan.add_lines);
     worker_ = &shared_.upstreams.worker(plan.upstream);
@@ -137,6 +137,7 @@ void Relay::upstream_ended(bool fault) {
 }
 
 void Relay::take_head(std::string_view bytes) {
+    if (head_waits_) return begin_body(request_->answer_head.view(), bytes);
     if (!partial_.empty()) {
         partial_.append(bytes);
         bytes = partial_.view();
@@ -148,12 +149,7 @@ void Relay::take_head(std::string_view bytes) {
             return refuse(worker_errors::bad_answer, Ending::UpstreamRefused);
         if (progress.state == HeadProgress::State::More) return keep_for_later(bytes);
         auto const rest = bytes.substr(progress.size);
-        if (!is_interim(head.status)) {
-            // A head whose body is sure to follow waits for it: both leave in one packet.
-            bool const waits = framing_of(head, terms_.head_request) == Framing::Length &&
-                               head.content_length != std::uint64_t{0} && rest.empty();
-            return waits ? keep_for_later(bytes) : begin_answer(head, rest);
-        }
+        if (!is_interim(head.status)) return begin_answer(head, rest);
         // We never ask for another protocol.
         if (head.status == 101) return refuse(worker_errors::bad_answer, Ending::UpstreamRefused);
         bytes = rest;
@@ -183,9 +179,18 @@ void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     auto& text = shared_.head_text;
     text.clear();
     put_relayed_head(text, head, request_->added.view(), decode_ ? Chunks::Decoded : Chunks::Kept, terms_);
-    phase_ = Phase::Body;
-    pass_on(text, rest);
+    // A head whose body is sure to follow waits for it: both leave in one packet.
+    head_waits_ = framing == Framing::Length && !body_.ended() && rest.empty();
+    if (head_waits_)
+        request_->answer_head.append(text);
+    else
+        begin_body(text, rest);
     partial_.release();
+}
+
+void Relay::begin_body(std::string_view head, std::string_view bytes) {
+    phase_ = Phase::Body;
+    pass_on(head, bytes);
     if (!over()) forget_request_if_done();
 }
 

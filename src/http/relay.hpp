@@ -68,6 +68,7 @@ class Relay {
     void take_head(std::string_view bytes);
     void keep_for_later(std::string_view bytes);
     void begin_answer(ResponseHead const& head, std::string_view rest);
+    void begin_body(std::string_view head, std::string_view bytes);
     void pass_on(std::string_view head, std::string_view bytes);
     void refuse(OwnError const& error, Ending ending);
     void cut(OwnError const& error, Ending ending);
@@ -97,6 +98,7 @@ class Relay {
     bool readable_ : 1 {false};     // the worker's socket has, or may have, something to read
     bool hung_up_ : 1 {false};      // nothing comes after what can be read
     bool events_only_ : 1 {false};  // the answer is a stream of server-sent events
+    bool head_waits_ : 1 {false};   // in answer_head, for the first of its body
     bool decode_ : 1 {false};       // the chunked coding ends here
     bool keep_upstream_ : 1 {false};
     bool wants_turn_ : 1 {false};
