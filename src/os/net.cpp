@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -101,6 +102,47 @@ Error in_use(Address const& address) {
                                 ? "is in use by another program"
                                 : "can't be made: a file that is not a socket is in the way";
     return Error{Errc::Conflict, format("{} {}", name, why)};
+}
+
+constexpr std::size_t slices_max = 8;
+// Up to here slices are cheaper copied together than listed for the kernel, which reads the list with care: a
+// sendmsg of two slices costs 0.15 to 0.3 µs more than a send.
+constexpr std::size_t joined_bytes_max = std::size_t{4} << 10;
+
+// `send` again and again until it was not interrupted.
+template <class Send> Io sent_by(Send send) {
+    while (true) {
+        auto const sent = send();
+        if (sent >= 0) return {.count = static_cast<std::size_t>(sent)};
+        if (errno == EINTR) continue;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return {.again = true};
+        return {.closed = true, .fault = true};
+    }
+}
+
+Io send_one(int fd, char const* data, std::size_t size) {
+    return sent_by([=] { return ::send(fd, data, size, MSG_NOSIGNAL); });
+}
+
+Io send_joined(int fd, Slice const* slices, std::size_t count) {
+    std::array<char, joined_bytes_max> joined;
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::copy_n(slices[i].data, slices[i].size, joined.data() + size);
+        size += slices[i].size;
+    }
+    return send_one(fd, joined.data(), size);
+}
+
+Io send_listed(int fd, Slice const* slices, std::size_t count) {
+    std::array<iovec, slices_max> parts{};
+    for (std::size_t i = 0; i < count; ++i) {
+        parts.at(i) = {const_cast<char*>(slices[i].data), slices[i].size};  // NOLINT: iovec serves both ways
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    return sent_by([fd, &message] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); });
 }
 
 }  // namespace
@@ -226,22 +268,12 @@ Io read_some(int fd, char* into, std::size_t size) {
 }
 
 Io write_some(int fd, Slice const* slices, std::size_t count) {
-    constexpr std::size_t slices_max = 8;
     assert(count <= slices_max);
-    std::array<iovec, slices_max> parts{};
-    for (std::size_t i = 0; i < count; ++i) {
-        parts.at(i) = {const_cast<char*>(slices[i].data), slices[i].size};  // NOLINT: iovec serves both ways
-    }
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    while (true) {
-        auto const sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-        if (sent >= 0) return {.count = static_cast<std::size_t>(sent)};
-        if (errno == EINTR) continue;
-        if (errno == EAGAIN || errno == EWOULDBLOCK) return {.again = true};
-        return {.closed = true, .fault = true};
-    }
+    if (count == 1) return send_one(fd, slices[0].data, slices[0].size);
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        total += slices[i].size;
+    return total <= joined_bytes_max ? send_joined(fd, slices, count) : send_listed(fd, slices, count);
 }
 
 void set_send_buffer(int fd, int bytes) { set_int(fd, SOL_SOCKET, SO_SNDBUF, bytes); }
