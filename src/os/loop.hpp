@@ -59,6 +59,8 @@ class Loop final : NoCopy {
     Result<void> watch_shared_listener(int fd, FdHandler& handler);
     // Changes what is wanted. What the descriptor is ready for already is told once more, edge-triggered too.
     void rewatch(int fd, Ready wanted, Trigger trigger, FdHandler& handler);
+    // Before close() too, which does not end the watch while a child between fork and exec has the
+    // descriptor.
     void unwatch(int fd, FdHandler& handler);
 
     // Runs until stop(); one turn handles all ready descriptors, then due timers, then what was deferred.
