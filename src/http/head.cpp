@@ -79,6 +79,7 @@ struct Facts {
     bool te_is_chunked{false};
     bool close{false};
     bool keep_alive{false};
+    bool connection_names_headers{false};
     bool expect_continue{false};
     bool expect_other{false};
 };
@@ -97,8 +98,12 @@ void note_connection(std::string_view value, Facts& facts) {
     while (!value.empty()) {
         auto const end = value.find(',');
         auto const option = trim_blanks(value.substr(0, end));
-        if (equal_fold(option, "close")) facts.close = true;
-        if (equal_fold(option, "keep-alive")) facts.keep_alive = true;
+        if (equal_fold(option, "close"))
+            facts.close = true;
+        else if (equal_fold(option, "keep-alive"))
+            facts.keep_alive = true;
+        else
+            facts.connection_names_headers = true;
         if (end == std::string_view::npos) return;
         value.remove_prefix(end + 1);
     }
@@ -262,6 +267,7 @@ HeadFault finish_request(Facts const& facts, std::string_view authority, Request
     head.content_length = facts.content_length;
     head.chunked = facts.te_is_chunked;
     head.keep_alive = !facts.close && (head.minor >= 1 || facts.keep_alive);
+    head.connection_names_headers = facts.connection_names_headers;
     head.expect_continue = facts.expect_continue && head.minor >= 1;
     return no_fault;
 }
@@ -275,7 +281,7 @@ void clear(RequestHead& head) {
 
 std::string_view find_header(std::vector<Header> const& headers, std::string_view name) {
     for (auto const& header : headers)
-        if (equal_fold(header.name, name)) return header.value;
+        if (header.name.size() == name.size() && equal_fold(header.name, name)) return header.value;
     return {};
 }
 
@@ -347,6 +353,7 @@ HeadProgress parse_response_head(std::string_view bytes, ResponseHead& head) {
     head.content_length = facts.content_length;
     head.chunked = facts.te_is_chunked;
     head.keep_alive = !facts.close && (head.minor >= 1 || facts.keep_alive);
+    head.connection_names_headers = facts.connection_names_headers;
     return progress;
 }
 

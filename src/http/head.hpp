@@ -32,6 +32,8 @@ struct RequestHead {
     std::optional<std::uint64_t> content_length{};
     bool chunked{false};
     bool keep_alive{true};
+    bool connection_names_headers{
+        false};  // besides "close" and "keep-alive": they concern the connection only
     bool expect_continue{false};
 
     [[nodiscard]] std::string_view header(
@@ -45,6 +47,7 @@ struct ResponseHead {
     std::optional<std::uint64_t> content_length{};
     bool chunked{false};
     bool keep_alive{true};
+    bool connection_names_headers{false};
     [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 

@@ -98,18 +98,10 @@ template <class Head> bool named_by_connection(Head const& head, std::string_vie
         return equal_fold(each.name, "connection") && lists(each.value, name);
     });
 }
-// The usual options name none.
-template <class Head> bool connection_names_headers(Head const& head) {
-    return std::any_of(head.headers.begin(), head.headers.end(), [](Header const& each) {
-        return equal_fold(each.name, "connection") && !equal_fold(each.value, "keep-alive") &&
-               !equal_fold(each.value, "close");
-    });
-}
-
 bool has_line(std::string_view lines, std::string_view name) {
     while (!lines.empty()) {
         auto const colon = lines.find(':');
-        if (equal_fold(lines.substr(0, colon), name)) return true;
+        if (colon == name.size() && equal_fold(lines.substr(0, colon), name)) return true;
         lines.remove_prefix(lines.find(line_end) + line_end.size());
     }
     return false;
@@ -147,10 +139,9 @@ void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan
     out.append(" ");
     out.append(plan.path.empty() ? head.target : plan.path);
     out.append(" HTTP/1.1\r\nhost: localhost\r\n");
-    bool const names = connection_names_headers(head);
     for (auto const& header : head.headers) {
         if (hop_by_hop(header.name) || for_us_only(header.name)) continue;
-        if (names && named_by_connection(head, header.name)) continue;
+        if (head.connection_names_headers && named_by_connection(head, header.name)) continue;
         put_line(out, header.name, header.value);
     }
     if (!plan.bearer.empty()) {
@@ -167,10 +158,9 @@ void put_worker_head(Buffer& out, RequestHead const& head, RelayPlan const& plan
 void put_relayed_head(std::string& out, ResponseHead const& head, std::string_view added, Chunks chunks,
                       ClientTerms const& terms) {
     put_status_line(out, head.status);
-    bool const names = connection_names_headers(head);
     for (auto const& header : head.headers) {
         if (hop_by_hop(header.name) || of_cors(header.name) || has_line(added, header.name)) continue;
-        if (names && named_by_connection(head, header.name)) continue;
+        if (head.connection_names_headers && named_by_connection(head, header.name)) continue;
         put_line(out, header.name, header.value);
     }
     if (head.chunked && chunks == Chunks::Kept) put_line(out, "transfer-encoding", "chunked");
