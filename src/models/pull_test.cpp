@@ -160,5 +160,37 @@ TEST_F(PullTest, ADamagedModelIsMadeAgainAndAForeignOneIsLeftAlone) {
     EXPECT_EQ(os::read_file(dir_ / "models/tiny/m.gguf", 1_KiB).value(), "mine");
 }
 
+// What verify has found wrong is mended by the pull that it tells to make, and nothing else is got again.
+TEST_F(PullTest, OfADamagedModelOnlyWhatIsWrongIsGot) {
+    auto entry = tiny();
+    ASSERT_TRUE(os::atomic_write(dir_ / "in/other", "more"));
+    entry.record.files.push_back({.name = "m2.gguf", .size = {4}, .sha256 = os::sha256_hex("more")});
+    entry.plans.push_back({.parts = {{.sources = {cached("other", dir_ / "in/other", "")}}}});
+    ASSERT_TRUE(pull(entry, store_, world_));
+    auto const kept = os::status(dir_ / "models/tiny/m2.gguf")->inode;
+
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/m.gguf", "hello_world"));
+    EXPECT_TRUE(pull(entry, store_, world_)) << "its size is right: nobody knows";
+    ASSERT_FALSE(store_.verify("tiny"));
+    (void)tiny();  // its parts are in the cache again, and nothing else is
+    ASSERT_TRUE(pull(entry, store_, world_));
+    EXPECT_TRUE(store_.verify("tiny"));
+    EXPECT_EQ(store_.find("tiny")->state, ModelState::Present);
+    EXPECT_EQ(os::status(dir_ / "models/tiny/m2.gguf")->inode, kept);
+}
+
+TEST_F(PullTest, ABrokenSidecarIsWrittenAnewAndNothingBesideItIsLost) {
+    auto const entry = tiny();
+    ASSERT_TRUE(pull(entry, store_, world_));
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", "{\"schema\":"));
+    ASSERT_TRUE(pull(entry, store_, world_));  // from nothing but the store
+    EXPECT_TRUE(store_.verify("tiny"));
+
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", "{\"schema\":"));
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/notes.txt", "mine"));
+    EXPECT_EQ(pull(entry, store_, world_).error().kind, Errc::Exists);
+    EXPECT_EQ(os::read_file(dir_ / "models/tiny/notes.txt", 1_KiB).value(), "mine");
+}
+
 }  // namespace
 }  // namespace hal0::models

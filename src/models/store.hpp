@@ -34,13 +34,17 @@ std::string encode(ModelRecord const& record);
 Result<ModelRecord> decode_model(std::string_view text, std::string const& path);
 bool valid_model_id(std::string_view id);
 
-enum class ModelState { Present, Damaged };  // Damaged: a file is missing or has another size
+// Damaged: a file is missing or has another size, the sidecar can't be read, or verify() has left its mark.
+enum class ModelState { Present, Damaged };
+inline constexpr std::string_view sidecar_name = "model.json";
+inline constexpr std::string_view damage_mark = "damaged";  // a file beside it, with a sentence
 
 struct StoredModel {
     ModelRecord record{};
     std::string directory{};
     ModelState state{ModelState::Present};
     std::string fault{};  // why, when Damaged
+    bool readable{true};  // its sidecar; else `record` has nothing but the id
     [[nodiscard]] std::string main_file() const;
     [[nodiscard]] Bytes size() const;
 };
@@ -54,7 +58,8 @@ class ModelStore {
     [[nodiscard]] std::vector<StoredModel> list() const;  // by id; unreadable sidecars come as Damaged
     // NotFound names what is near and how to get it.
     [[nodiscard]] Result<StoredModel> find(std::string const& id) const;
-    // Reads every byte: Corrupt names the first file whose hash differs.
+    // Reads every byte: Corrupt names the first file whose hash differs, and a mark in the model's directory
+    // says so to all who look from then on, until another verify finds it whole or a pull mends it.
     [[nodiscard]] Result<void> verify(std::string const& id) const;
     [[nodiscard]] std::string const& root() const { return roots_.front(); }
 
