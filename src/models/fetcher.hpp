@@ -46,9 +46,10 @@ class Fetcher {
 
     // The path of the downloaded file, its hash checked before anything else looks at it. The sources are
     // tried in their order; one that doesn't answer within 5 s is named by `note` and the next is tried. Only
-    // the last is given the time that pip or npm give it as they are set up.
+    // the last is given the time that pip or npm give it as they are set up. Where another process is getting
+    // it, this one waits for its end.
     // Errors: Unavailable (none answered; lists each with its reason), Corrupt (another hash than pinned),
-    // NoSpace, Conflict (another process is getting it; names it).
+    // NoSpace.
     [[nodiscard]] Result<std::string> fetch(std::vector<Source> const& sources) const;
     // Where that source's file stands once it was fetched; says which of the sources fetch() has used.
     [[nodiscard]] std::string place_of(Source const& source) const;

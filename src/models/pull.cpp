@@ -55,8 +55,9 @@ class Pull {
         HAL0_CHECK(os::make_directories(world_.cache + "/downloads"));
         HAL0_TRY(present, find_present());
         if (present) return *present;
-        HAL0_TRY(claim,
-                 Claim::take(staging_ + ".lock", format("model '{}' is being pulled", entry_.record.id)));
+        HAL0_TRY(claim, Claim::take(staging_ + ".lock", [this](std::string const& holder) {
+                     tell({.step = format("waiting for {}, which pulls {}", holder, entry_.record.id)});
+                 }));
         HAL0_TRY(meanwhile, find_present());  // by whom the claim was held until now
         if (meanwhile) return *meanwhile;
         HAL0_TRY(work, plan());

@@ -130,16 +130,26 @@ TEST_F(PullTest, TooLittleSpaceIsSaidWithFiguresBeforeAnythingIsDownloaded) {
     EXPECT_TRUE(names().empty());
 }
 
-TEST_F(PullTest, TwoAtOnceAreOne) {
+TEST_F(PullTest, OneThatAnotherProcessPullsIsWaitedForAndTakenAsItIs) {
     auto const entry = tiny();
     ASSERT_TRUE(os::make_directories(store_.root()));
-    {
-        HeldElsewhere const other{dir_ / "models/.pull-tiny.lock"};
-        auto const error = pull(entry, store_, world_).error();
-        EXPECT_EQ(error.kind, Errc::Conflict);
-        EXPECT_NE(error.message.find("model 'tiny' is being pulled: "), std::string::npos) << error.message;
-        EXPECT_EQ(error.details, (std::vector<Detail>{{"pid", format("{}", other.pid())}}));
-    }
+    auto other = std::make_unique<HeldElsewhere>(dir_ / "models/.pull-tiny.lock");
+    auto const waiting = format("waiting for process {}, which pulls tiny", other->pid());
+    std::vector<std::string> steps;
+    world_.progress = [&](Progress const& progress) {
+        steps.push_back(progress.step);
+        if (progress.step != waiting) return;
+        ASSERT_TRUE(os::make_directories(dir_ / "models/tiny"));
+        ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/m.gguf", "hello world"));
+        ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", encode(entry.record)));
+        other.reset();
+    };
+    EXPECT_EQ(pull(entry, store_, world_).value(), entry.record);
+    EXPECT_EQ(steps, std::vector<std::string>{waiting});
+
+    ASSERT_TRUE(os::remove_tree(dir_ / "models/tiny"));
+    other = std::make_unique<HeldElsewhere>(dir_ / "models/.pull-tiny.lock");
+    world_.progress = [&](Progress const&) { other.reset(); };  // it has failed
     EXPECT_TRUE(pull(entry, store_, world_));
 }
 
