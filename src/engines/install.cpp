@@ -36,8 +36,10 @@ class Installer final {
     [[nodiscard]] std::optional<InstalledEngine> installed(Result<SourceWay> const& way) const;
     Result<InstalledEngine> from_prebuilt(Prebuilt const& prebuilt, InstallLog& log);
     Result<InstalledEngine> from_source(SourceWay const& way, InstallLog& log);
-    Result<void> unpack_source(BuildTree const& tree);
+    Result<InstalledEngine> build_in(BuildTree const& tree, SourceWay const& way, InstallLog& log);
+    Result<void> unpack_source(BuildTree const& tree, InstallLog& log);
     Result<InstalledEngine> publish(InstalledEngine engine, InstallLog& log);
+    [[nodiscard]] Result<void> write_to_disk(std::string const& directory, InstallLog& log) const;
 
     // The hidden directory where `key` is put together, begun anew.
     [[nodiscard]] Result<std::string> new_staging(std::string const& key) const;
@@ -136,23 +138,34 @@ Result<InstalledEngine> Installer::from_source(SourceWay const& way, InstallLog&
     HAL0_CHECK(
         log.note(format("{}: {} from source, {}, {}", world_.now, title(), way.compiler.name, way.key)));
     BuildTree const tree{os::join_path(trees(), build_name(way.key))};
-    HAL0_CHECK(unpack_source(tree));
+    bool const continued = os::exists(tree.source());
+    auto engine = build_in(tree, way, log);
+    if (!engine && continued) {
+        // What a power cut has left is whole by its names and times only, and those are all that Ninja asks.
+        note(format("the build of {} that was left in the middle can't be continued; it begins anew",
+                    title()));
+        HAL0_CHECK(os::remove_tree(tree.path));
+        engine = build_in(tree, way, log);
+    }
+    if (!engine) return engine;
+    // Those of earlier versions that were left in the middle go along.
+    if (auto const removed = os::remove_tree(trees()); !removed) note(removed.error().message);
+    return engine;
+}
+
+Result<InstalledEngine> Installer::build_in(BuildTree const& tree, SourceWay const& way, InstallLog& log) {
+    HAL0_CHECK(unpack_source(tree, log));
     HAL0_CHECK(build(lock_, way.tools, tree, log, world_.fetch.progress));
     HAL0_TRY(directory, new_staging(way.key));
     for (auto const& program : lock_.programs) {
         auto const built = format("{}/{}/{}", tree.build(), lock_.recipe.output, program);
         HAL0_CHECK(os::rename_path(built, format("{}/bin/{}", directory, program)));
     }
-    HAL0_TRY(
-        engine,
-        publish({.key = way.key, .compiler = way.compiler.name, .cpu_features = way.compiler.cpu_features},
-                log));
-    // Those of earlier versions that were left in the middle go along.
-    if (auto const removed = os::remove_tree(trees()); !removed) note(removed.error().message);
-    return engine;
+    return publish({.key = way.key, .compiler = way.compiler.name, .cpu_features = way.compiler.cpu_features},
+                   log);
 }
 
-Result<void> Installer::unpack_source(BuildTree const& tree) {
+Result<void> Installer::unpack_source(BuildTree const& tree, InstallLog& log) {
     if (os::exists(tree.source())) return {};
     HAL0_CHECK(os::make_directories(tree.path));
     HAL0_TRY(free, os::free_space(tree.path));
@@ -169,27 +182,31 @@ Result<void> Installer::unpack_source(BuildTree const& tree) {
     HAL0_CHECK(os::remove_tree(unfinished));
     HAL0_CHECK(os::make_directories(unfinished));
     HAL0_CHECK(fetcher_.extract_tree(archive, lock_.recipe.folder, unfinished));
+    HAL0_CHECK(write_to_disk(unfinished, log));
     return os::rename_path(unfinished, tree.source());
+}
+
+// Before it gets its name, which must not outlive a power cut that its files did not. All of its file system
+// goes along: which files an archive brought, nobody here knows.
+Result<void> Installer::write_to_disk(std::string const& directory, InstallLog& log) const {
+    return log.run({.argv = {"sync", "--file-system", directory}}, format("writing {} to disk", title()));
 }
 
 // Tries what stands in the staging directory of `engine.key` and gives it its name, with which it is
 // installed.
 Result<InstalledEngine> Installer::publish(InstalledEngine engine, InstallLog& log) {
     auto const directory = staging(engine.key);
-    std::vector<std::string> flush{"sync"};
     for (auto const& program : lock_.programs) {
         auto const path = format("{}/bin/{}", directory, program);
         if (!os::exists(path))
             return Error{Errc::Corrupt, format("{} came without its program {}", title(), program)};
-        flush.push_back(path);
     }
     tell(format("trying {}", title()));
     std::vector<std::string> trial{"timeout", "60"};
     trial.insert(trial.end(), lock_.smoke_test.begin(), lock_.smoke_test.end());
     trial[2] = format("{}/bin/{}", directory, trial[2]);
     HAL0_CHECK(log.run({.argv = std::move(trial)}, format("trying {}", title())));
-    // A name that outlives a power cut must not stand over programs that did not.
-    HAL0_CHECK(log.run({.argv = std::move(flush)}, format("writing {} to disk", title())));
+    HAL0_CHECK(write_to_disk(directory, log));
 
     engine.id = lock_.id;
     engine.version = lock_.version;

@@ -158,6 +158,30 @@ TEST_F(Install, KilledInTheMiddleItGoesOnWhereItWas) {
     EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
 }
 
+// As by a power cut: the names of the source's files are there, what was in them is not.
+TEST_F(Install, ABuildThatCantBeContinuedBeginsAnewOnce) {
+    auto const count = dir / "count";
+    auto const gate = dir / "gate";
+    auto const lock = tiny({"COUNT=" + count, "GATE=" + gate, "CODE=0"});
+    ASSERT_FALSE(install(lock, store, world)) << "there is no gate";
+    auto const trees = os::list_directory(dir / "build/tiny").value();
+    ASSERT_EQ(trees.size(), 1U);
+    auto const source = format("{}/{}/source", dir / "build/tiny", trees.front());
+    EXPECT_NE(os::read_file(log, 1_MiB)->find("$ sync --file-system " + os::directory_of(source)),
+              std::string::npos);
+    ASSERT_TRUE(os::atomic_write(source + "/main.cpp", ""));
+    ASSERT_TRUE(os::atomic_write(gate, ""));
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\nonce\n");
+    EXPECT_EQ(notes,
+              std::vector<std::string>{
+                  "the build of Tiny 1 that was left in the middle can't be continued; it begins anew"});
+    EXPECT_NE(
+        os::read_file(log, 1_MiB)->find(format("$ sync --file-system {}/.build-", dir / "engines/tiny")),
+        std::string::npos);
+}
+
 TEST_F(Install, TakesThePrebuiltOneThatFitsAndNeedsNoCompiler) {
     auto lock = tiny();
     auto elsewhere = prebuilt("elsewhere", "#!/bin/sh\n");
