@@ -69,12 +69,11 @@ Result<InstalledEngine> Installer::run() {
     auto const way = source_way();
     if (auto there = installed(way)) return std::move(*there);
     HAL0_CHECK(os::make_directories(family()));
-    auto const held = os::LockFile::acquire(format("{}/.{}.lock", store_.root(), lock_.id));
-    if (!held) {
-        if (held.error().kind != Errc::Conflict) return held.error();
-        return in_context(format("{} is being installed by another process", title()), held.error());
-    }
-    if (auto there = installed(way)) return std::move(*there);  // finished while we looked
+    HAL0_TRY(held, os::LockFile::wait(format("{}/.{}.lock", store_.root(), lock_.id),
+                                      [this](std::string const& holder) {
+                                          tell(format("waiting for {}, which installs {}", holder, title()));
+                                      }));
+    if (auto there = installed(way)) return std::move(*there);  // by whom the lock was held until now
     HAL0_TRY(log, InstallLog::open(format("{}/engine-{}.log", world_.logs, lock_.id)));
     for (auto const& prebuilt : lock_.prebuilt) {
         if (!fits(prebuilt)) continue;
