@@ -110,8 +110,11 @@ std::optional<InstalledEngine> Installer::installed(Result<SourceWay> const& way
     }
     if (way) keys.push_back(way->key);
     for (auto& engine : store_.list()) {
-        bool const wanted = engine.id == lock_.id && engine.version == lock_.version;
-        if (wanted && std::find(keys.begin(), keys.end(), engine.key) != keys.end()) return std::move(engine);
+        if (engine.id != lock_.id || engine.version != lock_.version) continue;
+        // Where nothing can be built, another compiler's engine of this version is as good as it gets.
+        bool const good_enough = !way && store_.runs_here(engine);
+        if (good_enough || std::find(keys.begin(), keys.end(), engine.key) != keys.end())
+            return std::move(engine);
     }
     return std::nullopt;
 }

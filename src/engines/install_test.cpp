@@ -100,6 +100,9 @@ TEST_F(Install, BuildsFromTheSourceAndASecondTimeDoesNothing) {
     EXPECT_EQ(install(lock, store, world).value(), *engine);
     EXPECT_TRUE(told.empty());
 
+    world.environment = [](char const*) { return std::optional<std::string>{"/nowhere"}; };
+    EXPECT_EQ(install(lock, store, world).value(), *engine) << "its compiler was removed since";
+
     ASSERT_TRUE(remove(*engine, store));
     EXPECT_TRUE(store.list().empty());
     EXPECT_FALSE(os::exists(engine->directory));
