@@ -214,6 +214,7 @@ Result<InstalledEngine> Installer::publish(InstalledEngine engine, InstallLog& l
     engine.version = lock_.version;
     engine.backend = lock_.backend;
     engine.built_at = world_.now;
+    engine.programs = lock_.programs;
     engine.directory = os::join_path(family(), build_name(engine.key));
     HAL0_CHECK(os::atomic_write(directory + "/engine.json", encode(engine)));
     HAL0_CHECK(os::remove_tree(engine.directory));  // damaged, or the store would have given it

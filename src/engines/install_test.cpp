@@ -103,6 +103,11 @@ TEST_F(Install, BuildsFromTheSourceAndASecondTimeDoesNothing) {
     world.environment = [](char const*) { return std::optional<std::string>{"/nowhere"}; };
     EXPECT_EQ(install(lock, store, world).value(), *engine) << "its compiler was removed since";
 
+    world.environment = os::environment_of_process;
+    ASSERT_TRUE(os::atomic_write(engine->program("tiny-server"), ""));
+    EXPECT_EQ(install(lock, store, world).value(), *engine) << "damaged, and not made again";
+    EXPECT_GT(os::status(engine->program("tiny-server"))->size.count, 0);
+
     ASSERT_TRUE(remove(*engine, store));
     EXPECT_TRUE(store.list().empty());
     EXPECT_FALSE(os::exists(engine->directory));
