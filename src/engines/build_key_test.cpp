@@ -13,6 +13,14 @@ TEST(Compiler, IsReadFromItsMacros) {
     EXPECT_EQ(compiler_from(gcc).value(), (Compiler{"GNU 12.2.0", {"avx2", "bmi1"}}));
 }
 
+// What -march=native makes of a Bulldozer, and of what comes after AVX-512.
+TEST(Compiler, WhatOnlySomeMakersHaveCountsToo) {
+    EXPECT_EQ(compiler_from("#define __GNUC__ 14\n#define __FMA4__ 1\n#define __XOP__ 1\n#define __TBM__ 1\n"
+                            "#define __APX_F__ 1\n")
+                  ->cpu_features,
+              (std::vector<std::string>{"apx", "fma4", "tbm", "xop"}));
+}
+
 TEST(Compiler, ClangIsNotTheGccItSaysItIs) {
     auto const clang = compiler_from(
         "#define __GNUC__ 4\n#define __clang__ 1\n#define __clang_major__ 19\n"

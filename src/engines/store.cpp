@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
+#include "os/cpu.hpp"
 #include "os/file.hpp"
 
 namespace hal0::engines {
@@ -96,6 +97,7 @@ std::vector<std::string> this_cpu_features() {
         std::vector<std::string> features;
         for (auto const word : split(trim(line.substr(colon + 1)), ' '))
             features.emplace_back(word);
+        if (os::cpu_has_apx()) features.emplace_back("apx");
         std::sort(features.begin(), features.end());
         return features;
     }

@@ -26,7 +26,7 @@ struct InstalledEngine {
 std::string encode(InstalledEngine const& engine);
 Result<InstalledEngine> decode_engine(std::string_view text, std::string const& directory);
 
-// The flags line of /proc/cpuinfo, sorted; empty where there is none.
+// The flags line of /proc/cpuinfo and "apx", which that leaves out; sorted. Empty where there is none.
 std::vector<std::string> this_cpu_features();
 
 class EngineStore {
