@@ -133,7 +133,7 @@ std::string build_key(EngineLock const& lock, Compiler const& compiler) {
 
 std::string build_key(EngineLock const& lock, Prebuilt const& prebuilt) {
     auto text = format("engine {}\nversion {}\n", lock.id, lock.version);
-    text += format("archive {}\n", prebuilt.sources.front().sha256);
+    add(text, "prebuilt feature", prebuilt.cpu_features);
     return key_of(text);
 }
 

@@ -38,6 +38,13 @@ class Installer final {
     Result<InstalledEngine> from_source(SourceWay const& way, InstallLog& log);
     Result<InstalledEngine> build_in(BuildTree const& tree, SourceWay const& way, InstallLog& log);
     Result<void> unpack_source(BuildTree const& tree, InstallLog& log);
+    struct Archive {
+        std::string path{};
+        std::string folder{};  // in it
+    };
+    // Of the first source that can be had.
+    [[nodiscard]] Result<Archive> fetch(std::vector<FolderSource> const& sources) const;
+    [[nodiscard]] Result<void> unpack(Archive const& archive, std::string const& target) const;
     Result<InstalledEngine> publish(InstalledEngine engine, InstallLog& log);
     [[nodiscard]] Result<void> write_to_disk(std::string const& directory, InstallLog& log) const;
 
@@ -129,10 +136,9 @@ Result<std::string> Installer::new_staging(std::string const& key) const {
 Result<InstalledEngine> Installer::from_prebuilt(Prebuilt const& prebuilt, InstallLog& log) {
     auto const key = build_key(lock_, prebuilt);
     HAL0_CHECK(log.note(format("{}: {} prebuilt, {}", world_.now, title(), key)));
-    HAL0_TRY(archive, fetcher_.fetch(prebuilt.sources));
-    tell(format("unpacking {}", title()));
+    HAL0_TRY(archive, fetch(prebuilt.sources));
     HAL0_TRY(directory, new_staging(key));
-    HAL0_CHECK(fetcher_.extract_tree(archive, prebuilt.folder, directory + "/bin"));
+    HAL0_CHECK(unpack(archive, directory + "/bin"));
     return publish({.key = key, .cpu_features = prebuilt.cpu_features}, log);
 }
 
@@ -178,14 +184,29 @@ Result<void> Installer::unpack_source(BuildTree const& tree, InstallLog& log) {
                    "directory that has it",
                    title(), human(lock_.recipe.disk), trees(), human(free))};
     }
-    HAL0_TRY(archive, fetcher_.fetch(lock_.recipe.sources));
-    tell(format("unpacking {}", title()));
+    HAL0_TRY(archive, fetch(lock_.recipe.sources));
     auto const unfinished = tree.path + "/.source";
     HAL0_CHECK(os::remove_tree(unfinished));
     HAL0_CHECK(os::make_directories(unfinished));
-    HAL0_CHECK(fetcher_.extract_tree(archive, lock_.recipe.folder, unfinished));
+    HAL0_CHECK(unpack(archive, unfinished));
     HAL0_CHECK(write_to_disk(unfinished, log));
     return os::rename_path(unfinished, tree.source());
+}
+
+Result<Installer::Archive> Installer::fetch(std::vector<FolderSource> const& sources) const {
+    std::vector<models::Source> archives;
+    archives.reserve(sources.size());
+    for (auto const& [source, folder] : sources)
+        archives.push_back(source);
+    HAL0_TRY(path, fetcher_.fetch(archives));
+    for (auto const& [source, folder] : sources)
+        if (fetcher_.place_of(source) == path) return Archive{path, folder};
+    return Error{Errc::Internal, format("{} is of no known source", path)};
+}
+
+Result<void> Installer::unpack(Archive const& archive, std::string const& target) const {
+    tell(format("unpacking {}", title()));
+    return fetcher_.extract_tree(archive.path, archive.folder, target);
 }
 
 // Before it gets its name, which must not outlive a power cut that its files did not. All of its file system

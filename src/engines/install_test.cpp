@@ -50,11 +50,13 @@ class Install : public testing::Test {
         ASSERT_TRUE(os::atomic_write(path, text, mode));
     }
 
-    std::vector<models::Source> packed(std::string const& folder) {
+    // The archive of FOLDER; of it `inner` is wanted.
+    FolderSource packed(std::string const& folder, std::string const& inner = {}) {
         auto const archive = dir / (folder + ".tar.gz");
         EXPECT_TRUE(os::run_to_end({.argv = {"tar", "czf", archive, folder}, .directory = dir.path()})
                         ->status.clean());
-        return {{.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()}};
+        return {.source = {.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()},
+                .folder = folder + "/" + inner};
     }
 
     EngineLock tiny(std::vector<std::string> options = {"COUNT=/dev/null", "GATE=/dev/null", "CODE=0"}) {
@@ -66,8 +68,7 @@ class Install : public testing::Test {
                 .backend = "cpu",
                 .programs = {"tiny-server"},
                 .smoke_test = {"tiny-server", "--version"},
-                .recipe = {.sources = packed("tiny-1"),
-                           .folder = "tiny-1/src/",
+                .recipe = {.sources = {packed("tiny-1", "src/")},
                            .options = std::move(options),
                            .targets = {"tiny-server"},
                            .output = "bin"}};
@@ -75,7 +76,7 @@ class Install : public testing::Test {
 
     Prebuilt prebuilt(std::string const& folder, std::string_view script) {
         put(dir / (folder + "/tiny-server"), script, 0755);
-        return {.sources = packed(folder), .folder = folder + "/", .cpu_features = {"lm"}};
+        return {.sources = {packed(folder)}, .cpu_features = {"lm"}};
     }
 };
 
@@ -206,6 +207,18 @@ TEST_F(Install, TakesThePrebuiltOneThatFitsAndNeedsNoCompiler) {
     EXPECT_EQ(install(lock, store, world).value(), *engine);
 }
 
+// The maker's tarball and a package of the same have their content in different folders.
+TEST_F(Install, EachSourceHasItsOwnFolder) {
+    auto lock = tiny();
+    auto other = prebuilt("mirrored", "#!/bin/sh\necho $0 is here\n");
+    other.sources.insert(other.sources.begin(),
+                         {.source = {.url = "file:///nowhere"}, .folder = "not/of/this/archive/"});
+    lock.prebuilt = {other};
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(engine->cpu_features, std::vector<std::string>{"lm"});
+}
+
 TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
     ASSERT_TRUE(os::make_directories(dir / "bin"));
     ASSERT_EQ(::symlink("/usr/bin/c++", (dir / "bin/c++").c_str()), 0);
@@ -221,7 +234,7 @@ TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
 
 TEST_F(Install, AnotherArchiveThanThePinnedOneIsNotLookedAt) {
     auto lock = tiny();
-    lock.recipe.sources.front().sha256 = std::string(64, '0');
+    lock.recipe.sources.front().source.sha256 = std::string(64, '0');
     EXPECT_EQ(install(lock, store, world).error().kind, Errc::Corrupt);
 }
 
