@@ -47,8 +47,13 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
     return daemon;
 }
 
+// Once no data loop asks the pool any more, it comes to its end while all that its work uses still stands:
+// the stores, and the inboxes that its answers go to.
 Daemon::~Daemon() {
-    data_loops_.clear();  // join their threads before anything that they ask goes
+    for (auto const& loop : data_loops_)
+        loop->stop();
+    pool_.reset();
+    data_loops_.clear();
 }
 
 Result<void> Daemon::take_home() {

@@ -28,6 +28,8 @@ void DataLoop::start() {
     thread_->start();
 }
 
+void DataLoop::stop() { thread_.reset(); }
+
 void DataLoop::drain(std::function<void()> done) {
     inbox_->post([this, done = std::move(done)]() mutable { server_->drain(std::move(done)); });
 }

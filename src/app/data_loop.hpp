@@ -31,6 +31,7 @@ class DataLoop final : NoCopy {
     // Requests still in progress when it is destroyed are cut: drain() first.
 
     void start();  // once; the gateway answers from now on
+    void stop();   // joins its thread; what it was doing stays as it is
     // From the control thread: accepts no more; `done` is called on the loop's own thread once no connection
     // is left (it may only post).
     void drain(std::function<void()> done);

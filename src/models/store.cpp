@@ -157,7 +157,7 @@ Result<StoredModel> ModelStore::find(std::string const& id) const {
                         near ? format(" (did you mean '{}'?)", *near) : "", id)};
 }
 
-Result<void> ModelStore::verify(std::string const& id) const {
+Result<void> ModelStore::verify(std::string const& id, OnProgress const& progress) const {
     HAL0_TRY(model, find(id));
     auto const wrong = [&](std::string const& fault) {
         return Error{Errc::Corrupt,
@@ -166,8 +166,15 @@ Result<void> ModelStore::verify(std::string const& id) const {
     if (!model.readable) return wrong(model.fault);
     if (auto const fault = fault_of(model); !fault.empty()) return wrong(fault);
     auto const mark = mark_of(model.directory);
+    Bytes before{};  // in the files that are done
     for (auto const& file : model.record.files) {
-        HAL0_TRY(hash, os::sha256_of(os::join_path(model.directory, file.name)));
+        HAL0_TRY(hash, os::sha256_of(os::join_path(model.directory, file.name), [&](Bytes done) {
+                     if (progress)
+                         progress({.step = format("checking {}", file.name),
+                                   .done = before.count + done.count,
+                                   .total = model.size().count});
+                 }));
+        before += file.size;
         if (hash == file.sha256) continue;
         auto fault = format("{} is not what was pulled (its SHA-256 differs)", file.name);
         if (auto const marked = os::atomic_write(mark, fault + "\n"); !marked)

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "models/kind.hpp"
+#include "models/progress.hpp"
 
 namespace hal0::models {
 
@@ -60,7 +61,8 @@ class ModelStore {
     [[nodiscard]] Result<StoredModel> find(std::string const& id) const;
     // Reads every byte: Corrupt names the first file whose hash differs, and a mark in the model's directory
     // says so to all who look from then on, until another verify finds it whole or a pull mends it.
-    [[nodiscard]] Result<void> verify(std::string const& id) const;
+    // Takes as long as its disk: for a job process.
+    [[nodiscard]] Result<void> verify(std::string const& id, OnProgress const& progress = {}) const;
     [[nodiscard]] std::string const& root() const { return roots_.front(); }
 
   private:

@@ -85,7 +85,10 @@ TEST(ModelStore, WhatVerifyFindsWrongIsDamagedUntilItIsWholeAgain) {
     EXPECT_EQ(store.verify("changed").error().kind, Errc::Corrupt);
 
     ASSERT_TRUE(os::atomic_write(dir / "changed/m.gguf", "hello"));
-    EXPECT_TRUE(store.verify("changed"));
+    std::vector<Progress> told;
+    EXPECT_TRUE(store.verify("changed", [&told](Progress const& progress) { told.push_back(progress); }));
+    EXPECT_EQ(told.back().step, "checking m.gguf");
+    EXPECT_EQ(told.back().done, told.back().total);
     EXPECT_EQ(store.find("changed")->state, ModelState::Present);
 }
 

@@ -243,7 +243,7 @@ struct JobView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("id", self.id, "for `GET /api/jobs/{id}`; empty where there was nothing to do");
-        f("kind", self.kind, "`model.pull` or `engine.install`");
+        f("kind", self.kind, "`model.pull`, `model.verify` or `engine.install`");
         f("subject", self.subject, "the model or engine");
         f("state", self.state, "`running`, `done`, `failed`, `cancelled`");
         f("step", self.step, "what it is doing, or did last");
