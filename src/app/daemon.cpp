@@ -118,6 +118,8 @@ Result<void> Daemon::build_control() {
                          .host = *house_,
                          .places = start_.places,
                          .supplies = {library_->model_store(), library_->engine_store(), usual_threads()}});
+    supplies_ = std::make_unique<SupplyWatch>(
+        *loop_, library_->directories(), [this] { slots_->supplies_changed(); }, SupplyWatch::Pauses{});
     house_->move_in(*slots_, *dispatcher_, *jobs_);
     admin_ = std::make_unique<api::Admin>(api::Admin::World{
         .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});
@@ -147,6 +149,8 @@ Result<void> Daemon::build_data() {
 void Daemon::run() {
     for (auto const& loop : data_loops_)
         loop->start();
+    if (auto const started = supplies_->start(); !started)
+        log_.warn("models and engines that others bring are not noticed: {}", started.error().message);
     if (auto const started = slots_->start(); !started)
         log_.warn("changes of slot files are not followed: {}", started.error().message);
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();

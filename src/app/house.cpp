@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/translate.hpp"
+#include "app/work.hpp"
 #include "base/format.hpp"
 #include "engines/install.hpp"
 #include "wire/codec.hpp"
@@ -175,7 +176,8 @@ void House::job_changed(jobs::Job const& job) {
     } else {
         world_.log.info("{} {}: {}", job.kind, job.subject, jobs::to_string(job.state));
     }
-    slots_->supplies_changed();  // also by one that failed: what it has found damaged is missed
+    // One that failed has changed nothing, but for a check: it has found a model damaged.
+    if (job.state == jobs::State::Done || job.kind == job_verify) slots_->supplies_changed();
 }
 
 // ---- what the slots tell

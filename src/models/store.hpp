@@ -64,6 +64,7 @@ class ModelStore {
     // Takes as long as its disk: for a job process.
     [[nodiscard]] Result<void> verify(std::string const& id, OnProgress const& progress = {}) const;
     [[nodiscard]] std::string const& root() const { return roots_.front(); }
+    [[nodiscard]] std::vector<std::string> const& roots() const { return roots_; }
 
   private:
     std::vector<std::string> roots_;
