@@ -178,11 +178,13 @@ class Pull {
                                                : convert(plan, members, path));
         HAL0_TRY(good, is_whole(path, file));
         if (good) return {};
+        HAL0_TRY(made, os::status(path));
+        HAL0_TRY(hash, os::sha256_of(path));
         HAL0_CHECK(os::remove_file(path));
         return Error{Errc::Corrupt,
-                     format("{} was made of {}, and is not what the catalogue says (its size or "
-                            "SHA-256 differs); this hal0 can't pull it",
-                            file.name, join(used_, ", "))};
+                     format("{} was made of {} and has {} bytes and the SHA-256 {}, which is not what the "
+                            "catalogue says; this hal0 can't pull it",
+                            file.name, join(used_, ", "), made.size.count, hash)};
     }
 
     Result<void> convert(FilePlan const& plan, std::vector<ArchiveMember> const& members,
