@@ -94,9 +94,7 @@ Result<ModelRecord> decode_model(std::string_view text, std::string const& path)
         if (schema > model_schema)
             return Error{Errc::Unsupported, format("schema {} is newer than this hal0 knows", schema)};
         auto const known = kind_from(kind);
-        if (!known)
-            return Error{Errc::Invalid,
-                         format("kind '{}' is none of chat, embed, rerank, stt, tts, image", kind)};
+        if (!known) return Error{Errc::Invalid, format("kind '{}' is none of {}", kind, kind_list())};
         record.kind = *known;
         if (record.files.empty()) return Error{Errc::Invalid, "files must not be empty"};
         return record;

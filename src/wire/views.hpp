@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wire/codec.hpp"
 
 namespace hal0::wire {
+
+inline constexpr std::string_view kind_doc =
+    "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`";
 
 // ---- slots
 
@@ -43,7 +47,7 @@ struct SlotView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name, "what clients call it");
-        f("kind", self.kind, "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`");
+        f("kind", self.kind, kind_doc);
         f("state", self.state, "`offline`, `starting`, `loading`, `ready`, `unloading`, `error`");
         f("wanted", self.wanted, "`up` or `down`: what it should be");
         f("cause", self.cause, "why it is in this state, for people");
@@ -158,7 +162,7 @@ struct ModelView {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("id", self.id, "what slots and requests call it");
         f("name", self.name, "for people");
-        f("kind", self.kind, "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`");
+        f("kind", self.kind, kind_doc);
         f("state", self.state, "`present`, `damaged` (see `fault`), `available` (can be pulled), `pulling`");
         f("fault", self.fault, "what is wrong with it; empty when nothing is");
         f("licence", self.licence, "as its maker names it");
