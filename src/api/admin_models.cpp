@@ -14,7 +14,8 @@ void show_model(Admin& admin, AdminCall const& call) {
 }
 
 void verify_model(Admin& admin, AdminCall const& call) {
-    admin.house().verify_model(call.params.at(0), admin.answering<wire::ModelView>(call.ticket));
+    auto const& id = call.params.at(0);
+    start_job(admin, call, {"model.verify", id}, admin.house().verify_need(id));
 }
 
 void pull_model(Admin& admin, AdminCall const& call) {
@@ -43,8 +44,10 @@ constexpr std::array model_rows{
                .handle = &pull_model},
     AdminRoute{.method = Method::Post,
                .path = "/api/models/{id}/verify",
-               .summary = "Read every byte of a model and hold it against its hashes.",
-               .answer = {Shape::One, &wire::describe<wire::ModelView>},
+               .summary =
+                   "Read every byte of a model and hold it against its hashes. The job fails where one "
+                   "differs, and the model is `damaged` from then on.",
+               .answer = {Shape::One, &wire::describe<wire::JobView>, "202"},
                .handle = &verify_model},
 };
 

@@ -14,7 +14,6 @@ class House {
   public:
     // Called once, on the control loop, perhaps before the call that it was given to returns.
     using SlotDone = std::function<void(Result<wire::SlotView>)>;
-    using ModelDone = std::function<void(Result<wire::ModelView>)>;
     using Done = std::function<void(Result<void>)>;
     enum class Need { Nothing, Job };  // whether getting a thing would change anything
 
@@ -34,8 +33,8 @@ class House {
 
     virtual std::vector<wire::ModelView> models() = 0;
     virtual Result<wire::ModelView> model(std::string const& id) = 0;
-    virtual Result<Need> model_need(std::string const& id) = 0;  // NotFound: nobody knows where to get it
-    virtual void verify_model(std::string const& id, ModelDone done) = 0;
+    virtual Result<Need> model_need(std::string const& id) = 0;   // NotFound: nobody knows where to get it
+    virtual Result<Need> verify_need(std::string const& id) = 0;  // NotFound: it isn't on this machine
 
     virtual std::vector<wire::EngineView> engines() = 0;
     virtual Result<wire::EngineView> engine(std::string const& id) = 0;  // the one that is, or would be, used

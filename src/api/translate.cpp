@@ -120,11 +120,10 @@ Result<slots::SlotConfig> config_of(wire::SlotCreate const& slot) {
     config.model = slot.model;
     if (slot.kind) {
         config.kind = models::kind_from(*slot.kind);
-        std::string known;
-        for (auto const& entry : models::kind_names)
-            known.append(known.empty() ? "" : ", ").append(entry.name);
-        if (!config.kind)
-            return Error{Errc::Invalid, format("kind is one of {}, not '{}'", known, clipped(*slot.kind))};
+        if (!config.kind) {
+            return Error{Errc::Invalid,
+                         format("kind is one of {}, not '{}'", models::kind_list(), clipped(*slot.kind))};
+        }
     }
     take_if(slot.device, config.device);
     take_if(slot.enabled, config.enabled);

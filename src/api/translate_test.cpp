@@ -38,6 +38,10 @@ TEST(Translate, ASlotToMakeHasDefaultsWhereNothingIsSaid) {
               "kind is one of chat, embed, rerank, stt, tts, image, not 'talk'");
 }
 
+TEST(Translate, TheWordsForKindsAreThoseOfTheModels) {
+    EXPECT_EQ(wire::kind_doc, "the work it does: " + models::kind_list("`"));
+}
+
 TEST(Translate, AJobThatFailed) {
     jobs::Job job;
     job.state = jobs::State::Failed;

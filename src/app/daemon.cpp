@@ -48,6 +48,8 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
     return daemon;
 }
 
+// Once no data loop asks the pool any more, it comes to its end while all that its work uses still stands:
+// the stores, and the inboxes that its answers go to.
 Daemon::~Daemon() {
     if (pool_) pool_->close();  // what it works on for a loop is posted to that loop's inbox
     data_loops_.clear();        // join their threads before anything that they ask goes
@@ -115,6 +117,8 @@ Result<void> Daemon::build_control() {
                          .host = *house_,
                          .places = start_.places,
                          .supplies = {library_->model_store(), library_->engine_store(), usual_threads()}});
+    supplies_ = std::make_unique<SupplyWatch>(
+        *loop_, library_->directories(), [this] { slots_->supplies_changed(); }, SupplyWatch::Pauses{});
     house_->move_in(*slots_, *dispatcher_, *jobs_);
     admin_ = std::make_unique<api::Admin>(api::Admin::World{
         .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});
@@ -146,6 +150,8 @@ Result<void> Daemon::build_data() {
 void Daemon::run() {
     for (auto const& loop : data_loops_)
         loop->start();
+    if (auto const started = supplies_->start(); !started)
+        log_.warn("models and engines that others bring are not noticed: {}", started.error().message);
     if (auto const started = slots_->start(); !started)
         log_.warn("changes of slot files are not followed: {}", started.error().message);
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();

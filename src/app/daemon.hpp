@@ -10,6 +10,7 @@
 #include "app/house.hpp"
 #include "app/library.hpp"
 #include "app/settings.hpp"
+#include "app/supply_watch.hpp"
 #include "base/log.hpp"
 #include "base/no_copy.hpp"
 #include "base/result.hpp"
@@ -72,6 +73,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<jobs::Jobs> jobs_{};
     std::unique_ptr<slots::ProcessLauncher> launcher_{};
     std::unique_ptr<slots::SlotTable> slots_{};
+    std::unique_ptr<SupplyWatch> supplies_{};
     std::unique_ptr<api::Admin> admin_{};
     std::vector<std::unique_ptr<DataLoop>> data_loops_{};
     std::unique_ptr<os::Timer> patience_{};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/translate.hpp"
+#include "app/work.hpp"
 #include "base/format.hpp"
 #include "engines/install.hpp"
 #include "wire/codec.hpp"
@@ -114,13 +115,9 @@ Result<api::House::Need> House::model_need(std::string const& id) {
     return Need::Job;
 }
 
-void House::verify_model(std::string const& id, ModelDone done) {
-    world_.pool.run(
-        world_.inbox, [&store = world_.library.model_store(), id] { return store.verify(id); },
-        [this, id, done = std::move(done)](Result<void> const& verified) {
-            if (!verified) return done(verified.error());
-            done(model(id));
-        });
+Result<api::House::Need> House::verify_need(std::string const& id) {
+    HAL0_CHECK(world_.library.model_store().find(id));
+    return Need::Job;
 }
 
 std::vector<std::string> House::users_of(std::string const& engine_directory) const {
@@ -179,7 +176,8 @@ void House::job_changed(jobs::Job const& job) {
     } else {
         world_.log.info("{} {}: {}", job.kind, job.subject, jobs::to_string(job.state));
     }
-    if (job.state == jobs::State::Done) slots_->supplies_changed();
+    // One that failed has changed nothing, but for a check: it has found a model damaged.
+    if (job.state == jobs::State::Done || job.kind == job_verify) slots_->supplies_changed();
 }
 
 // ---- what the slots tell

@@ -54,7 +54,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     std::vector<wire::ModelView> models() override;
     Result<wire::ModelView> model(std::string const& id) override;
     Result<Need> model_need(std::string const& id) override;
-    void verify_model(std::string const& id, ModelDone done) override;
+    Result<Need> verify_need(std::string const& id) override;
     std::vector<wire::EngineView> engines() override;
     Result<wire::EngineView> engine(std::string const& id) override;
     Result<Need> engine_need(std::string const& id) override;

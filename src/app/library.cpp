@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "engines/lock.hpp"
 #include "models/catalog.hpp"
+#include "os/file.hpp"
 
 namespace hal0::app {
 namespace {
@@ -35,6 +36,13 @@ wire::EngineView view_of_lock(engines::EngineLock const& lock) {
 }
 
 }  // namespace
+
+std::vector<std::string> Library::directories() const {
+    auto directories = models_.roots();
+    for (auto const& lock : engines::known_engines())
+        directories.push_back(os::join_path(engines_.root(), lock.id));
+    return directories;
+}
 
 std::vector<wire::ModelView> Library::models() const {
     std::vector<wire::ModelView> views;

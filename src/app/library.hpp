@@ -21,6 +21,9 @@ class Library {
     [[nodiscard]] models::ModelStore const& model_store() const { return models_; }
     [[nodiscard]] engines::EngineStore const& engine_store() const { return engines_; }
 
+    // Those in which a model or an engine appears when it is complete.
+    [[nodiscard]] std::vector<std::string> directories() const;
+
     // By id; `used_by` is left to who knows the slots.
     [[nodiscard]] std::vector<wire::ModelView> models() const;
     [[nodiscard]] Result<wire::ModelView> model(std::string const& id) const;

@@ -50,6 +50,12 @@ Result<wire::ModelView> pull(std::string const& id, cli::Offline::OnJob const& o
     return api::view_of(model, {});
 }
 
+Result<void> verify(std::string const& id, cli::Offline::OnJob const& on_job) {
+    HAL0_TRY(desk, open_desk());
+    HAL0_CHECK(desk.work().verify(id, telling(on_job)));
+    return {};
+}
+
 Result<std::vector<wire::EngineView>> engines() {
     HAL0_TRY(desk, open_desk());
     return desk.library.engines();
@@ -77,6 +83,7 @@ Result<std::size_t> end_workers() {
 cli::Offline offline_work() {
     return {.models = models,
             .pull = pull,
+            .verify = verify,
             .engines = engines,
             .install = install,
             .remove = remove,

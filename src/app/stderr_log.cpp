@@ -6,6 +6,7 @@
 
 #include "base/format.hpp"
 #include "base/time.hpp"
+#include "os/file.hpp"
 #include "os/places.hpp"
 
 namespace hal0::app {
@@ -31,10 +32,17 @@ std::string_view level_name(LogLevel level) {
     return "";
 }
 
+// JOURNAL_STREAM names the socket, "DEVICE:INODE" (sd-daemon(3)). That it is set says nothing: shells in
+// terminals of a desktop session inherit it, and what they redirect is another file.
+bool is_journal(std::string const& stream) {
+    auto const file = os::status("/proc/self/fd/2");
+    return file && stream == format("{}:{}", file->device, file->inode);
+}
+
 }  // namespace
 
 StderrLog::StderrLog(LogLevel least)
-    : least_{least}, journal_{os::environment_of_process("JOURNAL_STREAM").has_value()} {}
+    : least_{least}, journal_{is_journal(os::environment_of_process("JOURNAL_STREAM").value_or(""))} {}
 
 void StderrLog::write(LogLevel level, std::string_view line) {
     auto const whole =

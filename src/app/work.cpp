@@ -29,6 +29,11 @@ Result<models::StoredModel> Work::pull(std::string const& id, Telling const& tel
     return library_.model_store().find(id);
 }
 
+Result<models::StoredModel> Work::verify(std::string const& id, Telling const& telling) const {
+    HAL0_CHECK(library_.model_store().verify(id, telling.progress));
+    return library_.model_store().find(id);
+}
+
 Result<engines::InstalledEngine> Work::install(std::string const& id, Telling const& telling) const {
     HAL0_CHECK(os::make_places(places_));
     HAL0_TRY(lock, engines::known_engine(id));
@@ -53,12 +58,16 @@ Result<std::string> do_job(Work const& work, std::string const& kind, std::strin
         HAL0_TRY(model, work.pull(subject, telling));
         return format("{} is in {}", subject, model.directory);
     }
+    if (kind == job_verify) {
+        HAL0_TRY(model, work.verify(subject, telling));
+        return format("{} is whole: {} in {}", subject, human(model.size()), model.directory);
+    }
     if (kind == job_install) {
         HAL0_TRY(engine, work.install(subject, telling));
         return format("{} {} is in {}", engine.id, engine.version, engine.directory);
     }
-    return Error{Errc::Invalid,
-                 format("there is no job '{}'; there are {}, {}", kind, job_pull, job_install)};
+    return Error{Errc::Invalid, format("there is no job '{}'; there are {}, {}, {}", kind, job_pull,
+                                       job_verify, job_install)};
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ class Work {
     Work(os::Places places, Library const& library) : places_{std::move(places)}, library_{library} {}
 
     [[nodiscard]] Result<models::StoredModel> pull(std::string const& id, Telling const& telling) const;
+    [[nodiscard]] Result<models::StoredModel> verify(std::string const& id, Telling const& telling) const;
     [[nodiscard]] Result<engines::InstalledEngine> install(std::string const& id,
                                                            Telling const& telling) const;
 
@@ -32,6 +33,7 @@ class Work {
 
 // The names of jobs, as the API shows them.
 inline constexpr std::string_view job_pull = "model.pull";
+inline constexpr std::string_view job_verify = "model.verify";
 inline constexpr std::string_view job_install = "engine.install";
 
 // Runs one job, telling standard output how it goes (jobs/report.hpp). Gives the exit code.

@@ -248,7 +248,11 @@ Group model_group() {
               .arguments = {model},
               .flags = {json, no_wait},
               .examples = {{"hal0 model pull smollm2-135m-instruct", "goes on where it was interrupted"}},
-              .run = model_pull}}};
+              .run = model_pull},
+             {.path = "model verify",
+              .summary = "read every byte and hold it against its hash",
+              .arguments = {model},
+              .run = model_verify}}};
 }
 
 Group engine_group() {

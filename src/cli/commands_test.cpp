@@ -247,6 +247,18 @@ TEST(Models, APullIsFollowedToItsEnd) {
     }
 }
 
+TEST(Models, ACheckIsFollowedToItsEnd) {
+    TestHouse house;
+    house.serve([](Request const& request, Connection const& to) {
+        if (request.line == "POST /api/models/m/verify") return to.answer(202, wire::encode(job("running")));
+        if (request.line == "GET /health") return to.answer(200, "{}");
+        if (request.line == "GET /api/events") return to.until_closed();
+        to.answer(200, wire::encode(job("done")));
+    });
+    EXPECT_EQ(house.type({"model", "verify", "m"}), 0);
+    EXPECT_EQ(house.terminal.said, "m is whole: every byte is as it was pulled\n");
+}
+
 TEST(Models, AreHandledHereWhereNoDaemonRuns) {
     TestHouse house;
     std::string state = "available";
@@ -264,6 +276,11 @@ TEST(Models, AreHandledHereWhereNoDaemonRuns) {
     EXPECT_EQ(house.type({"model", "pull", "m"}), 0);
     EXPECT_EQ(house.terminal.complained, "downloading: 5.0 MiB\n");
     EXPECT_EQ(house.terminal.said, "m is here: 1.0 MiB in /models/m\n");
+    house.program.offline.verify = [](std::string const& id, Offline::OnJob const&) -> Result<void> {
+        return Error{Errc::Corrupt, id + " is damaged"};
+    };
+    EXPECT_EQ(house.type({"model", "verify", "m"}), 1);
+    EXPECT_EQ(house.terminal.complained, "hal0: m is damaged\n");
     EXPECT_EQ(house.type({"model", "list", "--present", "--names"}), 0);
     EXPECT_EQ(house.terminal.said, "m\n");
     EXPECT_EQ(house.type({"model", "show", "othr"}), 1);

@@ -17,6 +17,7 @@ struct Offline {
     using OnJob = std::function<void(wire::JobView const&)>;  // `step`, `done`, `total`, `unit`, `message`
     std::function<Result<std::vector<wire::ModelView>>()> models{};
     std::function<Result<wire::ModelView>(std::string const& id, OnJob const&)> pull{};
+    std::function<Result<void>(std::string const& id, OnJob const&)> verify{};
     std::function<Result<std::vector<wire::EngineView>>()> engines{};
     std::function<Result<wire::EngineView>(std::string const& id, OnJob const&)> install{};
     std::function<Result<void>(std::string const& id, std::string const& key)> remove{};

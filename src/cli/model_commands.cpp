@@ -43,6 +43,13 @@ Result<void> pull_through(Context& context, Api const& api, Arguments const& arg
     return {};
 }
 
+Result<void> verify_through(Context& context, Api const& api, std::string const& id) {
+    HAL0_TRY(body, api.post(format("/api/models/{}/verify", segment(id))));
+    HAL0_TRY(job, wire::decode<wire::JobView>(body));
+    HAL0_CHECK(follow(context, api, job_work(job, format("checking {}", id))));
+    return {};
+}
+
 }  // namespace
 
 Result<int> model_list(Arguments const& arguments, Context& context) {
@@ -75,6 +82,18 @@ Result<int> model_pull(Arguments const& arguments, Context& context) {
     if (arguments.has("json")) return say(context, wire::encode(model));
     if (model.state != "present") return say(context, format("{} is {}", model.id, model.state));
     return say(context, format("{} is here: {} in {}", model.id, human(Bytes{model.size}), model.directory));
+}
+
+Result<int> model_verify(Arguments const& arguments, Context& context) {
+    auto const& id = arguments.text("ID");
+    HAL0_TRY(api, context.api_if_running());
+    if (api) {
+        HAL0_CHECK(verify_through(context, *api, id));
+    } else {
+        OfflineJob job{context.terminal};
+        HAL0_CHECK(context.program.offline.verify(id, job.told()));
+    }
+    return say(context, format("{} is whole: every byte is as it was pulled", id));
 }
 
 }  // namespace hal0::cli

@@ -33,6 +33,10 @@ constexpr std::array features{
     Feature{"__AVX2__", "avx2"},
     Feature{"__FMA__", "fma"},
     Feature{"__F16C__", "f16c"},
+    Feature{"__FMA4__", "fma4"},
+    Feature{"__XOP__", "xop"},
+    Feature{"__TBM__", "tbm"},
+    Feature{"__APX_F__", "apx"},
     Feature{"__GFNI__", "gfni"},
     Feature{"__AVXVNNI__", "avx_vnni"},
     Feature{"__AVX512F__", "avx512f"},
@@ -129,7 +133,7 @@ std::string build_key(EngineLock const& lock, Compiler const& compiler) {
 
 std::string build_key(EngineLock const& lock, Prebuilt const& prebuilt) {
     auto text = format("engine {}\nversion {}\n", lock.id, lock.version);
-    text += format("archive {}\n", prebuilt.sources.front().sha256);
+    add(text, "prebuilt feature", prebuilt.cpu_features);
     return key_of(text);
 }
 

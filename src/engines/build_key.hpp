@@ -20,7 +20,7 @@ struct Compiler {
 // neither GCC nor Clang.
 Result<Compiler> compiler_from(std::string_view macros_text);
 
-// Twelve hexadecimal digits.
+// Twelve hexadecimal digits. Where the files come from makes no difference.
 std::string build_key(EngineLock const& lock, Compiler const& compiler);
 std::string build_key(EngineLock const& lock, Prebuilt const& prebuilt);
 

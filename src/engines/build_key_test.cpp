@@ -13,6 +13,14 @@ TEST(Compiler, IsReadFromItsMacros) {
     EXPECT_EQ(compiler_from(gcc).value(), (Compiler{"GNU 12.2.0", {"avx2", "bmi1"}}));
 }
 
+// What -march=native makes of a Bulldozer, and of what comes after AVX-512.
+TEST(Compiler, WhatOnlySomeMakersHaveCountsToo) {
+    EXPECT_EQ(compiler_from("#define __GNUC__ 14\n#define __FMA4__ 1\n#define __XOP__ 1\n#define __TBM__ 1\n"
+                            "#define __APX_F__ 1\n")
+                  ->cpu_features,
+              (std::vector<std::string>{"apx", "fma4", "tbm", "xop"}));
+}
+
 TEST(Compiler, ClangIsNotTheGccItSaysItIs) {
     auto const clang = compiler_from(
         "#define __GNUC__ 4\n#define __clang__ 1\n#define __clang_major__ 19\n"
@@ -50,8 +58,19 @@ TEST(BuildKey, StaysWhereTheBuildIsTheSame) {
     auto other = lock();
     other.recipe.options = {"B=2", "A=1"};
     other.recipe.minutes = 4;
-    other.recipe.sources.push_back({.package = "from-elsewhere"});
+    other.recipe.sources.push_back({.source = {.package = "from-elsewhere"}, .folder = "its-folder/"});
     EXPECT_EQ(build_key(other, compiler), build_key(lock(), compiler));
+}
+
+TEST(BuildKey, APrebuiltOneIsWhatItIsWhereverItComesFrom) {
+    Prebuilt const prebuilt{.sources = {{.source = {.sha256 = "1"}, .folder = "a/"}}, .cpu_features = {"lm"}};
+    auto mirrored = prebuilt;
+    mirrored.sources.insert(mirrored.sources.begin(), {.source = {.sha256 = "2"}, .folder = "b/"});
+    EXPECT_EQ(build_key(lock(), mirrored), build_key(lock(), prebuilt));
+    auto faster = prebuilt;
+    faster.cpu_features = {"avx2", "lm"};
+    EXPECT_NE(build_key(lock(), faster), build_key(lock(), prebuilt));
+    EXPECT_NE(build_key(lock(), Compiler{"GNU 12.2.0", {"lm"}}), build_key(lock(), prebuilt));
 }
 
 }  // namespace

@@ -51,6 +51,28 @@ TEST(EngineStore, HalfInstalledIsNotThere) {
               std::string::npos);
 }
 
+// A power cut, or somebody who tidied up: its sidecar says that it is there, its server can't be started.
+TEST(EngineStore, WithoutAProgramItIsNotThere) {
+    os::TestDir dir;
+    auto engine = engine_of("2", {});
+    engine.programs = {"llama-server", "llama-bench"};
+    put(dir, "a", engine);
+    auto const bin = dir / "engines/llama.cpp/a/bin";
+    ASSERT_TRUE(os::make_directories(bin));
+    ASSERT_TRUE(os::atomic_write(bin + "/llama-server", "program", 0755));
+    EngineStore const store{dir.path(), {}};
+    EXPECT_TRUE(store.list().empty());
+    EXPECT_EQ(store.find("llama.cpp").error().message,
+              "the engine llama.cpp is here, but damaged (" + bin +
+                  "/llama-bench is missing); install it with 'hal0 engine install llama.cpp'");
+    ASSERT_TRUE(os::atomic_write(bin + "/llama-bench", "program", 0755));
+    EXPECT_EQ(store.find("llama.cpp")->programs, engine.programs);
+    ASSERT_TRUE(os::atomic_write(bin + "/llama-server", "", 0755));
+    EXPECT_NE(store.find("llama.cpp").error().message.find("bin/llama-server is empty"), std::string::npos);
+    put(dir, "b", engine_of("1", {}));
+    EXPECT_EQ(store.find("llama.cpp")->version, "1") << "an older one that is complete";
+}
+
 LaunchRequest request_for(models::Kind kind) {
     LaunchRequest request{.kind = kind,
                           .context = 512,

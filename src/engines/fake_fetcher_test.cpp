@@ -8,9 +8,13 @@
 
 namespace hal0::models {
 
+std::string Fetcher::place_of(Source const& source) const {
+    return source.url.substr(std::string_view{"file://"}.size());
+}
+
 Result<std::string> Fetcher::fetch(std::vector<Source> const& sources) const {
     for (auto const& source : sources) {
-        auto const path = source.url.substr(std::string_view{"file://"}.size());
+        auto const path = place_of(source);
         auto const hash = os::sha256_of(path);
         if (!hash) continue;
         if (*hash != source.sha256) return Error{Errc::Corrupt, format("{} is not what is pinned", path)};

@@ -36,8 +36,17 @@ class Installer final {
     [[nodiscard]] std::optional<InstalledEngine> installed(Result<SourceWay> const& way) const;
     Result<InstalledEngine> from_prebuilt(Prebuilt const& prebuilt, InstallLog& log);
     Result<InstalledEngine> from_source(SourceWay const& way, InstallLog& log);
-    Result<void> unpack_source(BuildTree const& tree);
+    Result<InstalledEngine> build_in(BuildTree const& tree, SourceWay const& way, InstallLog& log);
+    Result<void> unpack_source(BuildTree const& tree, InstallLog& log);
+    struct Archive {
+        std::string path{};
+        std::string folder{};  // in it
+    };
+    // Of the first source that can be had.
+    [[nodiscard]] Result<Archive> fetch(std::vector<FolderSource> const& sources) const;
+    [[nodiscard]] Result<void> unpack(Archive const& archive, std::string const& target) const;
     Result<InstalledEngine> publish(InstalledEngine engine, InstallLog& log);
+    [[nodiscard]] Result<void> write_to_disk(std::string const& directory, InstallLog& log) const;
 
     // The hidden directory where `key` is put together, begun anew.
     [[nodiscard]] Result<std::string> new_staging(std::string const& key) const;
@@ -67,12 +76,11 @@ Result<InstalledEngine> Installer::run() {
     auto const way = source_way();
     if (auto there = installed(way)) return std::move(*there);
     HAL0_CHECK(os::make_directories(family()));
-    auto const held = os::LockFile::acquire(format("{}/.{}.lock", store_.root(), lock_.id));
-    if (!held) {
-        if (held.error().kind != Errc::Conflict) return held.error();
-        return in_context(format("{} is being installed by another process", title()), held.error());
-    }
-    if (auto there = installed(way)) return std::move(*there);  // finished while we looked
+    HAL0_TRY(held, os::LockFile::wait(format("{}/.{}.lock", store_.root(), lock_.id),
+                                      [this](std::string const& holder) {
+                                          tell(format("waiting for {}, which installs {}", holder, title()));
+                                      }));
+    if (auto there = installed(way)) return std::move(*there);  // by whom the lock was held until now
     HAL0_TRY(log, InstallLog::open(format("{}/engine-{}.log", world_.logs, lock_.id)));
     for (auto const& prebuilt : lock_.prebuilt) {
         if (!fits(prebuilt)) continue;
@@ -109,8 +117,11 @@ std::optional<InstalledEngine> Installer::installed(Result<SourceWay> const& way
     }
     if (way) keys.push_back(way->key);
     for (auto& engine : store_.list()) {
-        bool const wanted = engine.id == lock_.id && engine.version == lock_.version;
-        if (wanted && std::find(keys.begin(), keys.end(), engine.key) != keys.end()) return std::move(engine);
+        if (engine.id != lock_.id || engine.version != lock_.version) continue;
+        // Where nothing can be built, another compiler's engine of this version is as good as it gets.
+        bool const good_enough = !way && store_.runs_here(engine);
+        if (good_enough || std::find(keys.begin(), keys.end(), engine.key) != keys.end())
+            return std::move(engine);
     }
     return std::nullopt;
 }
@@ -125,10 +136,9 @@ Result<std::string> Installer::new_staging(std::string const& key) const {
 Result<InstalledEngine> Installer::from_prebuilt(Prebuilt const& prebuilt, InstallLog& log) {
     auto const key = build_key(lock_, prebuilt);
     HAL0_CHECK(log.note(format("{}: {} prebuilt, {}", world_.now, title(), key)));
-    HAL0_TRY(archive, fetcher_.fetch(prebuilt.sources));
-    tell(format("unpacking {}", title()));
+    HAL0_TRY(archive, fetch(prebuilt.sources));
     HAL0_TRY(directory, new_staging(key));
-    HAL0_CHECK(fetcher_.extract_tree(archive, prebuilt.folder, directory + "/bin"));
+    HAL0_CHECK(unpack(archive, directory + "/bin"));
     return publish({.key = key, .cpu_features = prebuilt.cpu_features}, log);
 }
 
@@ -136,23 +146,34 @@ Result<InstalledEngine> Installer::from_source(SourceWay const& way, InstallLog&
     HAL0_CHECK(
         log.note(format("{}: {} from source, {}, {}", world_.now, title(), way.compiler.name, way.key)));
     BuildTree const tree{os::join_path(trees(), build_name(way.key))};
-    HAL0_CHECK(unpack_source(tree));
+    bool const continued = os::exists(tree.source());
+    auto engine = build_in(tree, way, log);
+    if (!engine && continued) {
+        // What a power cut has left is whole by its names and times only, and those are all that Ninja asks.
+        note(format("the build of {} that was left in the middle can't be continued; it begins anew",
+                    title()));
+        HAL0_CHECK(os::remove_tree(tree.path));
+        engine = build_in(tree, way, log);
+    }
+    if (!engine) return engine;
+    // Those of earlier versions that were left in the middle go along.
+    if (auto const removed = os::remove_tree(trees()); !removed) note(removed.error().message);
+    return engine;
+}
+
+Result<InstalledEngine> Installer::build_in(BuildTree const& tree, SourceWay const& way, InstallLog& log) {
+    HAL0_CHECK(unpack_source(tree, log));
     HAL0_CHECK(build(lock_, way.tools, tree, log, world_.fetch.progress));
     HAL0_TRY(directory, new_staging(way.key));
     for (auto const& program : lock_.programs) {
         auto const built = format("{}/{}/{}", tree.build(), lock_.recipe.output, program);
         HAL0_CHECK(os::rename_path(built, format("{}/bin/{}", directory, program)));
     }
-    HAL0_TRY(
-        engine,
-        publish({.key = way.key, .compiler = way.compiler.name, .cpu_features = way.compiler.cpu_features},
-                log));
-    // Those of earlier versions that were left in the middle go along.
-    if (auto const removed = os::remove_tree(trees()); !removed) note(removed.error().message);
-    return engine;
+    return publish({.key = way.key, .compiler = way.compiler.name, .cpu_features = way.compiler.cpu_features},
+                   log);
 }
 
-Result<void> Installer::unpack_source(BuildTree const& tree) {
+Result<void> Installer::unpack_source(BuildTree const& tree, InstallLog& log) {
     if (os::exists(tree.source())) return {};
     HAL0_CHECK(os::make_directories(tree.path));
     HAL0_TRY(free, os::free_space(tree.path));
@@ -163,38 +184,58 @@ Result<void> Installer::unpack_source(BuildTree const& tree) {
                    "directory that has it",
                    title(), human(lock_.recipe.disk), trees(), human(free))};
     }
-    HAL0_TRY(archive, fetcher_.fetch(lock_.recipe.sources));
-    tell(format("unpacking {}", title()));
+    HAL0_TRY(archive, fetch(lock_.recipe.sources));
     auto const unfinished = tree.path + "/.source";
     HAL0_CHECK(os::remove_tree(unfinished));
     HAL0_CHECK(os::make_directories(unfinished));
-    HAL0_CHECK(fetcher_.extract_tree(archive, lock_.recipe.folder, unfinished));
+    HAL0_CHECK(unpack(archive, unfinished));
+    HAL0_CHECK(write_to_disk(unfinished, log));
     return os::rename_path(unfinished, tree.source());
+}
+
+Result<Installer::Archive> Installer::fetch(std::vector<FolderSource> const& sources) const {
+    std::vector<models::Source> archives;
+    archives.reserve(sources.size());
+    for (auto const& [source, folder] : sources)
+        archives.push_back(source);
+    HAL0_TRY(path, fetcher_.fetch(archives));
+    for (auto const& [source, folder] : sources)
+        if (fetcher_.place_of(source) == path) return Archive{path, folder};
+    return Error{Errc::Internal, format("{} is of no known source", path)};
+}
+
+Result<void> Installer::unpack(Archive const& archive, std::string const& target) const {
+    tell(format("unpacking {}", title()));
+    return fetcher_.extract_tree(archive.path, archive.folder, target);
+}
+
+// Before it gets its name, which must not outlive a power cut that its files did not. All of its file system
+// goes along: which files an archive brought, nobody here knows.
+Result<void> Installer::write_to_disk(std::string const& directory, InstallLog& log) const {
+    return log.run({.argv = {"sync", "--file-system", directory}}, format("writing {} to disk", title()));
 }
 
 // Tries what stands in the staging directory of `engine.key` and gives it its name, with which it is
 // installed.
 Result<InstalledEngine> Installer::publish(InstalledEngine engine, InstallLog& log) {
     auto const directory = staging(engine.key);
-    std::vector<std::string> flush{"sync"};
     for (auto const& program : lock_.programs) {
         auto const path = format("{}/bin/{}", directory, program);
         if (!os::exists(path))
             return Error{Errc::Corrupt, format("{} came without its program {}", title(), program)};
-        flush.push_back(path);
     }
     tell(format("trying {}", title()));
     std::vector<std::string> trial{"timeout", "60"};
     trial.insert(trial.end(), lock_.smoke_test.begin(), lock_.smoke_test.end());
     trial[2] = format("{}/bin/{}", directory, trial[2]);
     HAL0_CHECK(log.run({.argv = std::move(trial)}, format("trying {}", title())));
-    // A name that outlives a power cut must not stand over programs that did not.
-    HAL0_CHECK(log.run({.argv = std::move(flush)}, format("writing {} to disk", title())));
+    HAL0_CHECK(write_to_disk(directory, log));
 
     engine.id = lock_.id;
     engine.version = lock_.version;
     engine.backend = lock_.backend;
     engine.built_at = world_.now;
+    engine.programs = lock_.programs;
     engine.directory = os::join_path(family(), build_name(engine.key));
     HAL0_CHECK(os::atomic_write(directory + "/engine.json", encode(engine)));
     HAL0_CHECK(os::remove_tree(engine.directory));  // damaged, or the store would have given it

@@ -50,11 +50,13 @@ class Install : public testing::Test {
         ASSERT_TRUE(os::atomic_write(path, text, mode));
     }
 
-    std::vector<models::Source> packed(std::string const& folder) {
+    // The archive of FOLDER; of it `inner` is wanted.
+    FolderSource packed(std::string const& folder, std::string const& inner = {}) {
         auto const archive = dir / (folder + ".tar.gz");
         EXPECT_TRUE(os::run_to_end({.argv = {"tar", "czf", archive, folder}, .directory = dir.path()})
                         ->status.clean());
-        return {{.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()}};
+        return {.source = {.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()},
+                .folder = folder + "/" + inner};
     }
 
     EngineLock tiny(std::vector<std::string> options = {"COUNT=/dev/null", "GATE=/dev/null", "CODE=0"}) {
@@ -66,8 +68,7 @@ class Install : public testing::Test {
                 .backend = "cpu",
                 .programs = {"tiny-server"},
                 .smoke_test = {"tiny-server", "--version"},
-                .recipe = {.sources = packed("tiny-1"),
-                           .folder = "tiny-1/src/",
+                .recipe = {.sources = {packed("tiny-1", "src/")},
                            .options = std::move(options),
                            .targets = {"tiny-server"},
                            .output = "bin"}};
@@ -75,7 +76,7 @@ class Install : public testing::Test {
 
     Prebuilt prebuilt(std::string const& folder, std::string_view script) {
         put(dir / (folder + "/tiny-server"), script, 0755);
-        return {.sources = packed(folder), .folder = folder + "/", .cpu_features = {"lm"}};
+        return {.sources = {packed(folder)}, .cpu_features = {"lm"}};
     }
 };
 
@@ -99,6 +100,14 @@ TEST_F(Install, BuildsFromTheSourceAndASecondTimeDoesNothing) {
     told.clear();
     EXPECT_EQ(install(lock, store, world).value(), *engine);
     EXPECT_TRUE(told.empty());
+
+    world.environment = [](char const*) { return std::optional<std::string>{"/nowhere"}; };
+    EXPECT_EQ(install(lock, store, world).value(), *engine) << "its compiler was removed since";
+
+    world.environment = os::environment_of_process;
+    ASSERT_TRUE(os::atomic_write(engine->program("tiny-server"), ""));
+    EXPECT_EQ(install(lock, store, world).value(), *engine) << "damaged, and not made again";
+    EXPECT_GT(os::status(engine->program("tiny-server"))->size.count, 0);
 
     ASSERT_TRUE(remove(*engine, store));
     EXPECT_TRUE(store.list().empty());
@@ -125,8 +134,9 @@ TEST_F(Install, WhatDoesNotRunIsNotInstalled) {
     EXPECT_TRUE(store.list().empty());
 }
 
-// In the middle of its second step the installer is killed, as by kill -9 or the end of memory.
-TEST_F(Install, KilledInTheMiddleItGoesOnWhereItWas) {
+// In the middle of its second step the installer is killed, as by kill -9 or the end of memory. Another one
+// waits for it meanwhile.
+TEST_F(Install, KilledInTheMiddleTheNextGoesOnWhereItWas) {
     auto const count = dir / "count";
     auto const gate = dir / "gate";
     auto const lock = tiny({"COUNT=" + count, "GATE=" + gate, "CODE=0"});
@@ -141,21 +151,46 @@ TEST_F(Install, KilledInTheMiddleItGoesOnWhereItWas) {
     os::UniqueFd held{::open(gate.c_str(), O_WRONLY | O_CLOEXEC)};  // waits for the step that reads it
     ASSERT_TRUE(held.open());
     EXPECT_TRUE(store.list().empty());
-    auto const second = install(lock, store, world);
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().kind, Errc::Conflict);
-    EXPECT_EQ(second.error().details, (std::vector<Detail>{{"pid", format("{}", child)}}));
-
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    EXPECT_TRUE(store.list().empty());
-    // What it had started still reads the gate; the next one waits for its end.
-    ASSERT_TRUE(os::atomic_write(gate, ""));
-    ASSERT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
-    held.reset();
+    bool waited = false;
+    world.fetch.progress = [&](models::Progress const& progress) {
+        if (progress.step != format("waiting for process {}, which installs Tiny 1", child)) return;
+        waited = true;
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        EXPECT_TRUE(store.list().empty());
+        // What it had started still reads the gate; the next one waits for its end.
+        EXPECT_TRUE(os::atomic_write(gate, ""));
+        EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
+        held.reset();
+    };
     auto const engine = install(lock, store, world);
     ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_TRUE(waited);
     EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\n");
+}
+
+// As by a power cut: the names of the source's files are there, what was in them is not.
+TEST_F(Install, ABuildThatCantBeContinuedBeginsAnewOnce) {
+    auto const count = dir / "count";
+    auto const gate = dir / "gate";
+    auto const lock = tiny({"COUNT=" + count, "GATE=" + gate, "CODE=0"});
+    ASSERT_FALSE(install(lock, store, world)) << "there is no gate";
+    auto const trees = os::list_directory(dir / "build/tiny").value();
+    ASSERT_EQ(trees.size(), 1U);
+    auto const source = format("{}/{}/source", dir / "build/tiny", trees.front());
+    EXPECT_NE(os::read_file(log, 1_MiB)->find("$ sync --file-system " + os::directory_of(source)),
+              std::string::npos);
+    ASSERT_TRUE(os::atomic_write(source + "/main.cpp", ""));
+    ASSERT_TRUE(os::atomic_write(gate, ""));
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(os::read_file(count, 1_KiB).value(), "once\nonce\n");
+    EXPECT_EQ(notes,
+              std::vector<std::string>{
+                  "the build of Tiny 1 that was left in the middle can't be continued; it begins anew"});
+    EXPECT_NE(
+        os::read_file(log, 1_MiB)->find(format("$ sync --file-system {}/.build-", dir / "engines/tiny")),
+        std::string::npos);
 }
 
 TEST_F(Install, TakesThePrebuiltOneThatFitsAndNeedsNoCompiler) {
@@ -170,6 +205,18 @@ TEST_F(Install, TakesThePrebuiltOneThatFitsAndNeedsNoCompiler) {
     EXPECT_NE(os::run_to_end({.argv = {engine->program("tiny-server")}})->output.find("is here"),
               std::string::npos);
     EXPECT_EQ(install(lock, store, world).value(), *engine);
+}
+
+// The maker's tarball and a package of the same have their content in different folders.
+TEST_F(Install, EachSourceHasItsOwnFolder) {
+    auto lock = tiny();
+    auto other = prebuilt("mirrored", "#!/bin/sh\necho $0 is here\n");
+    other.sources.insert(other.sources.begin(),
+                         {.source = {.url = "file:///nowhere"}, .folder = "not/of/this/archive/"});
+    lock.prebuilt = {other};
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ(engine->cpu_features, std::vector<std::string>{"lm"});
 }
 
 TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
@@ -187,7 +234,7 @@ TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
 
 TEST_F(Install, AnotherArchiveThanThePinnedOneIsNotLookedAt) {
     auto lock = tiny();
-    lock.recipe.sources.front().sha256 = std::string(64, '0');
+    lock.recipe.sources.front().source.sha256 = std::string(64, '0');
     EXPECT_EQ(install(lock, store, world).error().kind, Errc::Corrupt);
 }
 

@@ -29,22 +29,26 @@ bool is_file_name(std::string_view text) {
     return !text.empty() && text.front() != '.' && text.find('/') == std::string_view::npos;
 }
 
-// All sources of one thing give the same archive, or its folder would not be where the lock says.
-Result<void> check_archive(std::vector<models::Source> const& sources, std::string const& folder,
-                           std::string const& path) {
-    if (sources.empty()) return wrong(path + "sources", "must not be empty");
-    if (!folder.ends_with('/')) return wrong(path + "folder", "must end in '/'");
-    return {};
+Result<FolderSource> decode_folder_source(json::Value const& value, std::string const& path) {
+    FolderSource source;
+    json::ObjectReader in{value, path};
+    in.required("folder", source.folder);
+    auto const* archive = in.member("source");
+    HAL0_CHECK(in.finish());
+    if (!source.folder.ends_with('/')) return wrong(path + ".folder", "must end in '/'");
+    if (archive == nullptr) return wrong(path + ".source", "is missing");
+    HAL0_TRY(decoded, models::decode_source(*archive, path + ".source"));
+    source.source = std::move(decoded);
+    return source;
 }
 
 Result<Prebuilt> decode_prebuilt(json::Value const& value, std::string const& path) {
     Prebuilt prebuilt;
     json::ObjectReader in{value, path};
-    in.list("sources", prebuilt.sources, models::decode_source);
-    in.required("folder", prebuilt.folder);
+    in.list("sources", prebuilt.sources, decode_folder_source);
     in.required("cpu_features", prebuilt.cpu_features);
     HAL0_CHECK(in.finish());
-    HAL0_CHECK(check_archive(prebuilt.sources, prebuilt.folder, path + "."));
+    if (prebuilt.sources.empty()) return wrong(path + ".sources", "must not be empty");
     if (prebuilt.cpu_features.empty())
         return wrong(path + ".cpu_features", "must say at least for which processors it is (lm or asimd)");
     return prebuilt;
@@ -53,8 +57,7 @@ Result<Prebuilt> decode_prebuilt(json::Value const& value, std::string const& pa
 Result<Recipe> decode_recipe(json::Value const& value, std::string const& path) {
     Recipe recipe;
     json::ObjectReader in{value, path};
-    in.list("sources", recipe.sources, models::decode_source);
-    in.required("folder", recipe.folder);
+    in.list("sources", recipe.sources, decode_folder_source);
     in.required("options", recipe.options);
     in.required("targets", recipe.targets);
     in.required("output", recipe.output);
@@ -62,7 +65,7 @@ Result<Recipe> decode_recipe(json::Value const& value, std::string const& path) 
     in.required("disk", recipe.disk.count);
     in.required("minutes", recipe.minutes);
     HAL0_CHECK(in.finish());
-    HAL0_CHECK(check_archive(recipe.sources, recipe.folder, path + "."));
+    if (recipe.sources.empty()) return wrong(path + ".sources", "must not be empty");
     if (recipe.targets.empty()) return wrong(path + ".targets", "must not be empty");
     for (auto const& option : recipe.options) {
         if (option.find('=') == std::string::npos)

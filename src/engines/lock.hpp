@@ -12,11 +12,17 @@
 
 namespace hal0::engines {
 
+// An archive, and the folder in it that is wanted, ending in '/'.
+struct FolderSource {
+    models::Source source{};
+    std::string folder{};
+    bool operator==(FolderSource const&) const = default;
+};
+
 // How it is built on this machine, with CMake and Ninja.
 struct Recipe {
-    std::vector<models::Source> sources{};  // of one archive, in order of preference
-    std::string folder{};                   // the source tree within the archive, ending in '/'
-    std::vector<std::string> options{};     // CMake's, "NAME=VALUE"
+    std::vector<FolderSource> sources{};  // of the source tree, in order of preference
+    std::vector<std::string> options{};   // CMake's, "NAME=VALUE"
     std::vector<std::string> targets{};
     std::string output{};     // where in the build tree its programs are: "bin"
     bool native{false};       // its code uses all that this CPU has (-march=native)
@@ -27,8 +33,7 @@ struct Recipe {
 
 // Programs that somebody built already. The first that fits is tried before the recipe.
 struct Prebuilt {
-    std::vector<models::Source> sources{};  // of one archive, in order of preference
-    std::string folder{};                   // within the archive, ending in '/': its content becomes bin/
+    std::vector<FolderSource> sources{};  // of what becomes bin/, in order of preference
     // What its code needs, as /proc/cpuinfo names it. "lm" is every x86-64, "asimd" every 64-bit ARM: never
     // empty.
     std::vector<std::string> cpu_features{};

@@ -15,10 +15,12 @@ std::string lock_text() {
     return format(
         R"({{"schema": 1, "id": "e", "name": "E", "licence": "MIT", "version": "1", "backend": "cpu",
         "programs": ["server"], "smoke_test": ["server", "--version"],
-        "prebuilt": [{{"sources": [{{"kind": "url", "url": "https://example.org/e.tgz", "sha256": "{0}"}}],
-                       "folder": "e/", "cpu_features": ["lm"]}}],
-        "build": {{"sources": [{{"kind": "pypi", "package": "e", "version": "1.0", "size": 7, "sha256": "{0}"}}],
-                   "folder": "e-1.0/", "options": ["A=B"], "targets": ["server"], "output": "bin",
+        "prebuilt": [{{"sources": [{{"folder": "e/",
+                                     "source": {{"kind": "url", "url": "https://example.org/e.tgz", "sha256": "{0}"}}}}],
+                       "cpu_features": ["lm"]}}],
+        "build": {{"sources": [{{"folder": "e-1.0/",
+                                 "source": {{"kind": "pypi", "package": "e", "version": "1.0", "size": 7, "sha256": "{0}"}}}}],
+                   "options": ["A=B"], "targets": ["server"], "output": "bin",
                    "native": true, "disk": 5, "minutes": 9}}}})",
         hash);
 }
@@ -26,9 +28,9 @@ std::string lock_text() {
 TEST(Lock, SaysHowAnEngineIsGot) {
     auto const lock = decode_lock(lock_text(), "e.json").value();
     EXPECT_EQ(lock.smoke_test, (std::vector<std::string>{"server", "--version"}));
-    EXPECT_EQ(lock.prebuilt.front().sources.front().url, "https://example.org/e.tgz");
+    EXPECT_EQ(lock.prebuilt.front().sources.front().source.url, "https://example.org/e.tgz");
     EXPECT_EQ(lock.recipe.sources.front(),
-              (models::Source{models::SourceKind::Pypi, "e", "1.0", "", Bytes{7}, hash}));
+              (FolderSource{{models::SourceKind::Pypi, "e", "1.0", "", Bytes{7}, hash}, "e-1.0/"}));
     EXPECT_TRUE(lock.recipe.native);
 }
 
@@ -46,10 +48,11 @@ TEST(Lock, AFaultIsNamedWithItsPlace) {
         {R"("programs": ["server"])", R"("programs": [])", "programs must not be empty"},
         {R"("smoke_test": ["server")", R"("smoke_test": ["sh")",
          "smoke_test must begin with one of the programs"},
-        {R"("kind": "pypi")", R"("kind": "cargo")", "build.sources[0].kind must be pypi, npm or url"},
-        {R"("kind": "url", )", "", "prebuilt[0].sources[0].kind"},
-        {R"("size": 7, "sha256": "a)", R"("size": 7, "sha256": "A)", "build.sources[0].sha256 must be 64"},
-        {R"("folder": "e-1.0/")", R"("folder": "e-1.0")", "build.folder must end in '/'"},
+        {R"("kind": "pypi")", R"("kind": "cargo")", "build.sources[0].source.kind must be pypi, npm or url"},
+        {R"("kind": "url", )", "", "prebuilt[0].sources[0].source.kind"},
+        {R"("size": 7, "sha256": "a)", R"("size": 7, "sha256": "A)",
+         "build.sources[0].source.sha256 must be 64"},
+        {R"("folder": "e-1.0/")", R"("folder": "e-1.0")", "build.sources[0].folder must end in '/'"},
         {R"("A=B")", R"("A")", "'A', which is not NAME=VALUE"},
         {R"("native": true)", R"("native": true, "nativ": true)", "build.nativ"},
         {R"(["lm"])", "[]", "prebuilt[0].cpu_features"},

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
+#include "os/cpu.hpp"
 #include "os/file.hpp"
 
 namespace hal0::engines {
@@ -25,6 +26,36 @@ bool newer(InstalledEngine const& a, InstalledEngine const& b) {
     return x.size() != y.size() ? x.size() > y.size() : a.built_at > b.built_at;
 }
 
+// What it lacks, as by a power cut or by hand; nothing when it is complete.
+std::string fault_of(InstalledEngine const& engine) {
+    for (auto const& program : engine.programs) {
+        auto const path = engine.program(program);
+        auto const found = os::status(path);
+        if (!found || found->kind != os::FileKind::Regular) return format("{} is missing", path);
+        if (found->size.count == 0) return format("{} is empty", path);
+    }
+    return {};
+}
+
+// All that have a name and a sidecar, newest version first.
+std::vector<InstalledEngine> named_in(std::string const& root) {
+    std::vector<InstalledEngine> engines;
+    auto const ids = os::list_directory(root);
+    if (!ids) return engines;
+    for (auto const& id : *ids) {
+        auto const builds = os::list_directory(os::join_path(root, id));
+        if (id.starts_with('.') || !builds) continue;
+        for (auto const& build : *builds) {
+            auto const directory = os::join_path(os::join_path(root, id), build);
+            auto const text = os::read_file(os::join_path(directory, "engine.json"), sidecar_max);
+            if (build.starts_with('.') || !text) continue;
+            if (auto engine = decode_engine(*text, directory)) engines.push_back(std::move(engine).value());
+        }
+    }
+    std::sort(engines.begin(), engines.end(), newer);
+    return engines;
+}
+
 }  // namespace
 
 std::string InstalledEngine::program(std::string_view name) const {
@@ -35,7 +66,8 @@ std::string encode(InstalledEngine const& engine) {
     json::Writer out;
     out.begin_object().field("schema", 1).field("id", engine.id).field("version", engine.version);
     out.field("key", engine.key).field("backend", engine.backend).field("compiler", engine.compiler);
-    out.field("built_at", engine.built_at).field("cpu_features", engine.cpu_features).end_object();
+    out.field("built_at", engine.built_at).field("cpu_features", engine.cpu_features);
+    out.field("programs", engine.programs).end_object();
     return out.take() + "\n";
 }
 
@@ -50,6 +82,7 @@ Result<InstalledEngine> decode_engine(std::string_view text, std::string const& 
     in.optional("compiler", engine.compiler);
     in.optional("built_at", engine.built_at);
     in.required("cpu_features", engine.cpu_features);
+    in.optional("programs", engine.programs);
     HAL0_CHECK(in.finish_lenient());
     return engine;
 }
@@ -64,6 +97,7 @@ std::vector<std::string> this_cpu_features() {
         std::vector<std::string> features;
         for (auto const word : split(trim(line.substr(colon + 1)), ' '))
             features.emplace_back(word);
+        if (os::cpu_has_apx()) features.emplace_back("apx");
         std::sort(features.begin(), features.end());
         return features;
     }
@@ -71,20 +105,8 @@ std::vector<std::string> this_cpu_features() {
 }
 
 std::vector<InstalledEngine> EngineStore::list() const {
-    std::vector<InstalledEngine> engines;
-    auto const ids = os::list_directory(root_);
-    if (!ids) return engines;
-    for (auto const& id : *ids) {
-        auto const builds = os::list_directory(os::join_path(root_, id));
-        if (id.starts_with('.') || !builds) continue;
-        for (auto const& build : *builds) {
-            auto const directory = os::join_path(os::join_path(root_, id), build);
-            auto const text = os::read_file(os::join_path(directory, "engine.json"), sidecar_max);
-            if (build.starts_with('.') || !text) continue;
-            if (auto engine = decode_engine(*text, directory)) engines.push_back(std::move(engine).value());
-        }
-    }
-    std::sort(engines.begin(), engines.end(), newer);
+    auto engines = named_in(root_);
+    std::erase_if(engines, [](InstalledEngine const& engine) { return !fault_of(engine).empty(); });
     return engines;
 }
 
@@ -96,15 +118,19 @@ bool EngineStore::runs_here(InstalledEngine const& engine) const {
 }
 
 Result<InstalledEngine> EngineStore::find(std::string const& id) const {
-    bool elsewhere = false;
-    for (auto& engine : list()) {
+    std::string found = "not installed";
+    for (auto& engine : named_in(root_)) {
         if (engine.id != id) continue;
-        if (runs_here(engine)) return std::move(engine);
-        elsewhere = true;
+        if (auto const fault = fault_of(engine); !fault.empty()) {
+            found = format("here, but damaged ({})", fault);
+        } else if (runs_here(engine)) {
+            return std::move(engine);
+        } else {
+            found = "here, but built for another CPU";
+        }
     }
-    return Error{Errc::NotFound,
-                 format("the engine {} is {}; install it with 'hal0 engine install {}'", clipped(id),
-                        elsewhere ? "here, but built for another CPU" : "not installed", clipped(id))};
+    return Error{Errc::NotFound, format("the engine {} is {}; install it with 'hal0 engine install {}'",
+                                        clipped(id), found, clipped(id))};
 }
 
 }  // namespace hal0::engines

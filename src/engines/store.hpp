@@ -18,6 +18,7 @@ struct InstalledEngine {
     std::string compiler{};
     std::string built_at{};                   // RFC 3339
     std::vector<std::string> cpu_features{};  // what its code needs, as /proc/cpuinfo names them
+    std::vector<std::string> programs{};      // in bin/; without one of them it is not complete
     std::string directory{};
     [[nodiscard]] std::string program(std::string_view name) const;
     bool operator==(InstalledEngine const&) const = default;
@@ -25,7 +26,7 @@ struct InstalledEngine {
 std::string encode(InstalledEngine const& engine);
 Result<InstalledEngine> decode_engine(std::string_view text, std::string const& directory);
 
-// The flags line of /proc/cpuinfo, sorted; empty where there is none.
+// The flags line of /proc/cpuinfo and "apx", which that leaves out; sorted. Empty where there is none.
 std::vector<std::string> this_cpu_features();
 
 class EngineStore {
@@ -37,7 +38,8 @@ class EngineStore {
     [[nodiscard]] std::vector<InstalledEngine> list()
         const;  // all that stand there complete, newest version first
     [[nodiscard]] bool runs_here(InstalledEngine const& engine) const;
-    // The newest of that id that runs here. NotFound says how to install one.
+    // The newest of that id that runs here. NotFound says what is wrong with those that are there, and how to
+    // install one.
     [[nodiscard]] Result<InstalledEngine> find(std::string const& id) const;
     [[nodiscard]] std::string const& root() const { return root_; }
     [[nodiscard]] std::vector<std::string> const& cpu_features() const { return cpu_features_; }

@@ -130,7 +130,7 @@ Result<CatalogEntry> decode_entry(json::Value const& value, std::string const& p
     HAL0_CHECK(in.finish());
     if (!valid_model_id(entry.record.id)) return wrong(path + ".id", "is no model id");
     auto const known = kind_from(kind);
-    if (!known) return wrong(path + ".kind", "is none of chat, embed, rerank, stt, tts, image");
+    if (!known) return wrong(path + ".kind", "is none of " + kind_list());
     if (files.empty()) return wrong(path + ".files", "must not be empty");
     entry.record.kind = *known;
     for (auto& [file, plan] : files) {

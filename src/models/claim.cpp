@@ -6,12 +6,9 @@
 
 namespace hal0::models {
 
-Result<Claim> Claim::take(std::string path, std::string const& what) {
-    auto lock = os::LockFile::acquire(path);
-    if (lock) return Claim{std::move(path), std::move(lock).value()};
-    auto error = std::move(lock).error();
-    if (error.kind == Errc::Conflict) return in_context(what, std::move(error));
-    return error;
+Result<Claim> Claim::take(std::string path, os::LockFile::Held const& held) {
+    HAL0_TRY(lock, os::LockFile::wait(path, held));
+    return Claim{std::move(path), std::move(lock)};
 }
 
 Claim::Claim(Claim&& other) noexcept : path_{std::exchange(other.path_, {})}, lock_{std::move(other.lock_)} {}

@@ -10,8 +10,9 @@ namespace hal0::models {
 
 class Claim {
   public:
-    // Conflict, naming the other's pid: "WHAT: PATH is held by process 123".
-    static Result<Claim> take(std::string path, std::string const& what);
+    // Waits while another process has it; `held` is told once by whom: "process 123". What the other did is
+    // to be looked at then.
+    static Result<Claim> take(std::string path, os::LockFile::Held const& held = {});
     ~Claim();
     Claim(Claim&& other) noexcept;
     Claim(Claim const&) = delete;

@@ -151,7 +151,7 @@ Result<std::string> Fetcher::fetch(std::vector<Source> const& sources) const {
         auto const came = download(sources[i], last ? Others::None : Others::Remain);
         if (came) return place_of(sources[i]);
         auto const& error = came.error();
-        if (error.kind == Errc::NoSpace || error.kind == Errc::Conflict) return error;
+        if (error.kind == Errc::NoSpace) return error;
         if (error.kind == Errc::Corrupt) failed.kind = Errc::Corrupt;
         auto const reason = format("{}: {}", to_string(sources[i]), error.message);
         failed.message += (i == 0 ? "" : "; ") + reason;
@@ -163,7 +163,12 @@ Result<std::string> Fetcher::fetch(std::vector<Source> const& sources) const {
 Result<void> Fetcher::download(Source const& source, Others others) const {
     auto const downloads = world_.cache + "/downloads";
     auto const work = format("{}/.{}", downloads, source.sha256);
-    HAL0_TRY(claim, Claim::take(work + ".lock", format("{} is being downloaded", described(source))));
+    HAL0_TRY(claim, Claim::take(work + ".lock", [&](std::string const& holder) {
+                 if (world_.progress)
+                     world_.progress(
+                         {.step = format("waiting for {}, which downloads {}", holder, described(source))});
+             }));
+    if (have(source)) return {};  // by whom the claim was held until now
     HAL0_CHECK(check_space(source, downloads));
     HAL0_CHECK(os::make_directories(work));
     HAL0_TRY(file, source.kind == SourceKind::Url ? from_url(source, work)

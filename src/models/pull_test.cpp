@@ -115,7 +115,12 @@ TEST_F(PullTest, WhatIsNotAsPinnedIsNeverSeen) {
     entry.record.files.front().sha256 = os::sha256_hex("hello there");
     auto const error = pull(entry, store_, world_).error();
     EXPECT_EQ(error.kind, Errc::Corrupt);
-    EXPECT_NE(error.message.find("m.gguf"), std::string::npos) << error.message;
+    EXPECT_NE(
+        error.message.find("m.gguf was made of http://127.0.0.1:1/a.tgz, http://127.0.0.1:1/part01 and has "
+                           "11 bytes and the SHA-256 " +
+                           os::sha256_hex("hello world")),
+        std::string::npos)
+        << error.message;
     EXPECT_TRUE(store_.list().empty());
     EXPECT_FALSE(os::exists(dir_ / "models/.pull-tiny/m.gguf"));
 }
@@ -130,16 +135,26 @@ TEST_F(PullTest, TooLittleSpaceIsSaidWithFiguresBeforeAnythingIsDownloaded) {
     EXPECT_TRUE(names().empty());
 }
 
-TEST_F(PullTest, TwoAtOnceAreOne) {
+TEST_F(PullTest, OneThatAnotherProcessPullsIsWaitedForAndTakenAsItIs) {
     auto const entry = tiny();
     ASSERT_TRUE(os::make_directories(store_.root()));
-    {
-        HeldElsewhere const other{dir_ / "models/.pull-tiny.lock"};
-        auto const error = pull(entry, store_, world_).error();
-        EXPECT_EQ(error.kind, Errc::Conflict);
-        EXPECT_NE(error.message.find("model 'tiny' is being pulled: "), std::string::npos) << error.message;
-        EXPECT_EQ(error.details, (std::vector<Detail>{{"pid", format("{}", other.pid())}}));
-    }
+    auto other = std::make_unique<HeldElsewhere>(dir_ / "models/.pull-tiny.lock");
+    auto const waiting = format("waiting for process {}, which pulls tiny", other->pid());
+    std::vector<std::string> steps;
+    world_.progress = [&](Progress const& progress) {
+        steps.push_back(progress.step);
+        if (progress.step != waiting) return;
+        ASSERT_TRUE(os::make_directories(dir_ / "models/tiny"));
+        ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/m.gguf", "hello world"));
+        ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", encode(entry.record)));
+        other.reset();
+    };
+    EXPECT_EQ(pull(entry, store_, world_).value(), entry.record);
+    EXPECT_EQ(steps, std::vector<std::string>{waiting});
+
+    ASSERT_TRUE(os::remove_tree(dir_ / "models/tiny"));
+    other = std::make_unique<HeldElsewhere>(dir_ / "models/.pull-tiny.lock");
+    world_.progress = [&](Progress const&) { other.reset(); };  // it has failed
     EXPECT_TRUE(pull(entry, store_, world_));
 }
 
@@ -158,6 +173,41 @@ TEST_F(PullTest, ADamagedModelIsMadeAgainAndAForeignOneIsLeftAlone) {
     EXPECT_EQ(error.kind, Errc::Exists);
     EXPECT_NE(error.message.find(dir_ / "models/tiny"), std::string::npos);
     EXPECT_EQ(os::read_file(dir_ / "models/tiny/m.gguf", 1_KiB).value(), "mine");
+}
+
+// What verify has found wrong is mended by the pull that it tells to make, and nothing else is got again.
+TEST_F(PullTest, OfADamagedModelOnlyWhatIsWrongIsGot) {
+    auto entry = tiny();
+    ASSERT_TRUE(os::atomic_write(dir_ / "in/other", "more"));
+    entry.record.files.push_back({.name = "m2.gguf", .size = {4}, .sha256 = os::sha256_hex("more")});
+    auto const downloads = dir_ / "cache/downloads";
+    ASSERT_TRUE(os::run_to_end({.argv = {"cp", "-r", downloads, dir_ / "of-m"}})->status.clean());
+    entry.plans.push_back({.parts = {{.sources = {cached("other", dir_ / "in/other", "")}}}});
+    ASSERT_TRUE(pull(entry, store_, world_));
+    auto const kept = os::status(dir_ / "models/tiny/m2.gguf")->inode;
+
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/m.gguf", "hello_world"));
+    EXPECT_TRUE(pull(entry, store_, world_)) << "its size is right: nobody knows";
+    ASSERT_FALSE(store_.verify("tiny"));
+    lose_downloads();
+    ASSERT_TRUE(os::rename_path(dir_ / "of-m", downloads));  // what m.gguf is made of can be had, and no more
+    ASSERT_TRUE(pull(entry, store_, world_));
+    EXPECT_TRUE(store_.verify("tiny"));
+    EXPECT_EQ(store_.find("tiny")->state, ModelState::Present);
+    EXPECT_EQ(os::status(dir_ / "models/tiny/m2.gguf")->inode, kept);
+}
+
+TEST_F(PullTest, ABrokenSidecarIsWrittenAnewAndNothingBesideItIsLost) {
+    auto const entry = tiny();
+    ASSERT_TRUE(pull(entry, store_, world_));
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", "{\"schema\":"));
+    ASSERT_TRUE(pull(entry, store_, world_));  // from nothing but the store
+    EXPECT_TRUE(store_.verify("tiny"));
+
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/model.json", "{\"schema\":"));
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/notes.txt", "mine"));
+    EXPECT_EQ(pull(entry, store_, world_).error().kind, Errc::Exists);
+    EXPECT_EQ(os::read_file(dir_ / "models/tiny/notes.txt", 1_KiB).value(), "mine");
 }
 
 }  // namespace

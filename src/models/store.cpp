@@ -12,6 +12,7 @@ namespace hal0::models {
 namespace {
 
 constexpr Bytes sidecar_max = 1_MiB;
+constexpr Bytes mark_max = 4_KiB;
 
 Result<ModelFile> decode_file(json::Value const& value, std::string const& path) {
     ModelFile file;
@@ -26,6 +27,9 @@ Result<ModelFile> decode_file(json::Value const& value, std::string const& path)
     return file;
 }
 
+std::string mark_of(std::string const& directory) { return os::join_path(directory, damage_mark); }
+
+// What can be seen without reading the files.
 std::string fault_of(StoredModel const& model) {
     for (auto const& file : model.record.files) {
         auto const found = os::status(os::join_path(model.directory, file.name));
@@ -39,15 +43,18 @@ std::string fault_of(StoredModel const& model) {
 
 StoredModel look(std::string const& directory, std::string const& id) {
     StoredModel model{.record = {.id = id}, .directory = directory};
-    auto const path = os::join_path(directory, "model.json");
+    auto const path = os::join_path(directory, sidecar_name);
     auto const text = os::read_file(path, sidecar_max);
     auto record = text ? decode_model(*text, path) : Result<ModelRecord>{text.error()};
     if (record) {
         model.record = std::move(record).value();
         model.record.id = id;  // a copied directory has the name it was given
         model.fault = fault_of(model);
+        if (auto const mark = os::read_file(mark_of(directory), mark_max); mark && model.fault.empty())
+            model.fault = trim(*mark);
     } else {
         model.fault = record.error().message;
+        model.readable = false;
     }
     if (!model.fault.empty()) model.state = ModelState::Damaged;
     return model;
@@ -87,9 +94,7 @@ Result<ModelRecord> decode_model(std::string_view text, std::string const& path)
         if (schema > model_schema)
             return Error{Errc::Unsupported, format("schema {} is newer than this hal0 knows", schema)};
         auto const known = kind_from(kind);
-        if (!known)
-            return Error{Errc::Invalid,
-                         format("kind '{}' is none of chat, embed, rerank, stt, tts, image", kind)};
+        if (!known) return Error{Errc::Invalid, format("kind '{}' is none of {}", kind, kind_list())};
         record.kind = *known;
         if (record.files.empty()) return Error{Errc::Invalid, "files must not be empty"};
         return record;
@@ -124,7 +129,7 @@ std::vector<StoredModel> ModelStore::list() const {
             auto const directory = os::join_path(root, name);
             bool const shadowed =
                 std::any_of(models.begin(), models.end(), [&](auto const& m) { return m.record.id == name; });
-            if (!shadowed && valid_model_id(name) && os::exists(os::join_path(directory, "model.json"))) {
+            if (!shadowed && valid_model_id(name) && os::exists(os::join_path(directory, sidecar_name))) {
                 models.push_back(look(directory, name));
             }
         }
@@ -138,7 +143,7 @@ Result<StoredModel> ModelStore::find(std::string const& id) const {
     if (valid_model_id(id)) {
         for (auto const& root : roots_) {
             auto const directory = os::join_path(root, id);
-            if (os::exists(os::join_path(directory, "model.json"))) return look(directory, id);
+            if (os::exists(os::join_path(directory, sidecar_name))) return look(directory, id);
         }
     }
     std::vector<std::string> ids;
@@ -150,19 +155,31 @@ Result<StoredModel> ModelStore::find(std::string const& id) const {
                         clipped(id), near ? format(" (did you mean '{}'?)", *near) : "", clipped(id))};
 }
 
-Result<void> ModelStore::verify(std::string const& id) const {
+Result<void> ModelStore::verify(std::string const& id, OnProgress const& progress) const {
     HAL0_TRY(model, find(id));
-    if (model.state == ModelState::Damaged)
-        return Error{Errc::Corrupt, format("model '{}': {}", id, model.fault)};
+    auto const wrong = [&](std::string const& fault) {
+        return Error{Errc::Corrupt,
+                     format("model '{}': {}; pull it again with 'hal0 model pull {}'", id, fault, id)};
+    };
+    if (!model.readable) return wrong(model.fault);
+    if (auto const fault = fault_of(model); !fault.empty()) return wrong(fault);
+    auto const mark = mark_of(model.directory);
+    Bytes before{};  // in the files that are done
     for (auto const& file : model.record.files) {
-        HAL0_TRY(hash, os::sha256_of(os::join_path(model.directory, file.name)));
-        if (hash != file.sha256) {
-            return Error{Errc::Corrupt, format("model '{}': {} is not what was pulled (its SHA-256 differs); "
-                                               "pull it again with 'hal0 model pull {}'",
-                                               id, file.name, id)};
-        }
+        HAL0_TRY(hash, os::sha256_of(os::join_path(model.directory, file.name), [&](Bytes done) {
+                     if (progress)
+                         progress({.step = format("checking {}", file.name),
+                                   .done = before.count + done.count,
+                                   .total = model.size().count});
+                 }));
+        before += file.size;
+        if (hash == file.sha256) continue;
+        auto fault = format("{} is not what was pulled (its SHA-256 differs)", file.name);
+        if (auto const marked = os::atomic_write(mark, fault + "\n"); !marked)
+            fault += format(", which can't be noted there ({})", marked.error().message);
+        return wrong(fault);
     }
-    return {};
+    return os::remove_file(mark);
 }
 
 }  // namespace hal0::models

@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "base/units.hpp"
 #include "models/kind.hpp"
+#include "models/progress.hpp"
 
 namespace hal0::models {
 
@@ -34,13 +35,17 @@ std::string encode(ModelRecord const& record);
 Result<ModelRecord> decode_model(std::string_view text, std::string const& path);
 bool valid_model_id(std::string_view id);
 
-enum class ModelState { Present, Damaged };  // Damaged: a file is missing or has another size
+// Damaged: a file is missing or has another size, the sidecar can't be read, or verify() has left its mark.
+enum class ModelState { Present, Damaged };
+inline constexpr std::string_view sidecar_name = "model.json";
+inline constexpr std::string_view damage_mark = "damaged";  // a file beside it, with a sentence
 
 struct StoredModel {
     ModelRecord record{};
     std::string directory{};
     ModelState state{ModelState::Present};
     std::string fault{};  // why, when Damaged
+    bool readable{true};  // its sidecar; else `record` has nothing but the id
     [[nodiscard]] std::string main_file() const;
     [[nodiscard]] Bytes size() const;
 };
@@ -54,9 +59,12 @@ class ModelStore {
     [[nodiscard]] std::vector<StoredModel> list() const;  // by id; unreadable sidecars come as Damaged
     // NotFound names what is near and how to get it.
     [[nodiscard]] Result<StoredModel> find(std::string const& id) const;
-    // Reads every byte: Corrupt names the first file whose hash differs.
-    [[nodiscard]] Result<void> verify(std::string const& id) const;
+    // Reads every byte: Corrupt names the first file whose hash differs, and a mark in the model's directory
+    // says so to all who look from then on, until another verify finds it whole or a pull mends it.
+    // Takes as long as its disk: for a job process.
+    [[nodiscard]] Result<void> verify(std::string const& id, OnProgress const& progress = {}) const;
     [[nodiscard]] std::string const& root() const { return roots_.front(); }
+    [[nodiscard]] std::vector<std::string> const& roots() const { return roots_; }
 
   private:
     std::vector<std::string> roots_;

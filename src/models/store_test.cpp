@@ -65,8 +65,31 @@ TEST(ModelStore, SeesDamage) {
     ModelStore const store{{dir.path()}};
     EXPECT_EQ(store.find("cut")->fault, "m.gguf has 4 bytes instead of 5");
     EXPECT_EQ(store.find("garbage")->state, ModelState::Damaged);
-    EXPECT_EQ(store.find("changed")->state, ModelState::Present);
+    EXPECT_FALSE(store.find("garbage")->readable);
+}
+
+TEST(ModelStore, WhatVerifyFindsWrongIsDamagedUntilItIsWholeAgain) {
+    os::TestDir dir;
+    put(dir.path(), "changed", "hello");
+    ASSERT_TRUE(os::atomic_write(dir / "changed/m.gguf", "jello"));
+    ModelStore const store{{dir.path()}};
+    EXPECT_EQ(store.find("changed")->state, ModelState::Present) << "nobody has looked";
+    auto const error = store.verify("changed").error();
+    EXPECT_EQ(error.kind, Errc::Corrupt);
+    EXPECT_EQ(
+        error.message,
+        "model 'changed': m.gguf is not what was pulled (its SHA-256 differs); pull it again with 'hal0 "
+        "model pull changed'");
+    EXPECT_EQ(store.find("changed")->state, ModelState::Damaged);
+    EXPECT_EQ(store.find("changed")->fault, "m.gguf is not what was pulled (its SHA-256 differs)");
     EXPECT_EQ(store.verify("changed").error().kind, Errc::Corrupt);
+
+    ASSERT_TRUE(os::atomic_write(dir / "changed/m.gguf", "hello"));
+    std::vector<Progress> told;
+    EXPECT_TRUE(store.verify("changed", [&told](Progress const& progress) { told.push_back(progress); }));
+    EXPECT_EQ(told.back().step, "checking m.gguf");
+    EXPECT_EQ(told.back().done, told.back().total);
+    EXPECT_EQ(store.find("changed")->state, ModelState::Present);
 }
 
 TEST(ModelStore, TheUnknownIsSaidWithTheWayToGetIt) {

@@ -26,11 +26,15 @@ bool is_file_at(int fd, std::string const& path) {
            held.st_dev == there.st_dev;
 }
 
+UniqueFd open_lock(std::string const& path) {
+    return UniqueFd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+}
+
 }  // namespace
 
 Result<LockFile> LockFile::acquire(std::string const& path) {
     while (true) {
-        UniqueFd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+        auto fd = open_lock(path);
         if (!fd.open()) return errno_error(errno, format("opening the lock file {}", path));
         auto lock = whole_file(F_WRLCK);
         if (::fcntl(fd.get(), F_SETLK, &lock) == 0) {
@@ -44,6 +48,25 @@ Result<LockFile> LockFile::acquire(std::string const& path) {
                 "pid", format("{}", lock.l_pid));
         }
         return Error{Errc::Conflict, format("{} is held by another process", path)};
+    }
+}
+
+Result<LockFile> LockFile::wait(std::string const& path, Held const& held) {
+    auto at_once = acquire(path);
+    if (at_once || at_once.error().kind != Errc::Conflict) return at_once;
+    if (held) {
+        auto const& details = at_once.error().details;
+        held(details.empty() ? "another process" : "process " + details.front().value);
+    }
+    while (true) {
+        auto fd = open_lock(path);
+        if (!fd.open()) return errno_error(errno, format("opening the lock file {}", path));
+        auto lock = whole_file(F_WRLCK);
+        if (::fcntl(fd.get(), F_SETLKW, &lock) == 0) {
+            if (is_file_at(fd.get(), path)) return LockFile{std::move(fd)};
+        } else if (errno != EINTR) {
+            return errno_error(errno, format("waiting for the lock {}", path));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 // children, is dropped by the kernel when its holder dies, and F_GETLK names the holder's pid: after any kill
 // -9 the next daemon knows what runs without trusting a pid file. Caution the kernel imposes: closing ANY
 // descriptor of the file in the holding process drops the lock.
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,10 @@ class LockFile {
   public:
     // Creates the file when needed. Conflict, naming the holder's pid, when another process holds it.
     static Result<LockFile> acquire(std::string const& path);
+    // Waits while another holds it, until that one lets go or ends; `held` is told once, first, whose turn it
+    // is: "process 123". For job processes: it blocks.
+    using Held = std::function<void(std::string const& holder)>;
+    static Result<LockFile> wait(std::string const& path, Held const& held = {});
     // For a process about to exec: the descriptor stays open across it, and with it the lock.
     void keep_across_exec();
 

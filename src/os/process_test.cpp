@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "os/child.hpp"
 #include "os/lock_file.hpp"
 #include "os/process_info.hpp"
@@ -285,6 +287,28 @@ TEST(LockFile, NamesItsHolderAcrossExecAndIsFreeAfterItsDeath) {
     while (LockFile::holder(path).value().has_value())
         loop->run_once(1ms);
     EXPECT_TRUE(LockFile::acquire(path).ok());
+}
+
+TEST(LockFile, IsWaitedForUntilItsHolderEnds) {
+    TestDir dir;
+    auto const path = dir / "lock";
+    auto const pid = ::fork();
+    if (pid == 0) {
+        auto const lock = LockFile::acquire(path);
+        while (true)
+            ::pause();
+    }
+    while (LockFile::holder(path).value() != pid)
+        std::this_thread::yield();
+    std::vector<std::string> told;
+    auto const lock = LockFile::wait(path, [&](std::string const& holder) {
+        told.push_back(holder);
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+    });
+    EXPECT_TRUE(lock.ok());
+    EXPECT_EQ(told, std::vector<std::string>{"process " + std::to_string(pid)});
+    EXPECT_EQ(LockFile::wait(dir / "no/lock").error().kind, Errc::NotFound);
 }
 
 TEST(LockFile, IsNotInheritedAndIsGivenUpWithItsDescriptor) {

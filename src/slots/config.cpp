@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/format.hpp"
-#include "base/text.hpp"
 #include "toml/edit.hpp"
 #include "toml/reader.hpp"
 
@@ -58,20 +57,12 @@ template <class F> void check_values(SlotConfig const& config, F const& report) 
     }
 }
 
-std::string kinds() {
-    std::vector<std::string> names;
-    names.reserve(models::kind_names.size());
-    for (auto const& entry : models::kind_names)
-        names.emplace_back(entry.name);
-    return join(names, ", ");
-}
-
 void read_kind(toml::TableReader& in, std::optional<models::Kind>& kind) {
     std::optional<std::string> name;
     in.optional("kind", name);
     if (!name) return;
     kind = models::kind_from(*name);
-    if (!kind) in.refuse("kind", format("'{}' is none of {}", *name, kinds()));
+    if (!kind) in.refuse("kind", format("'{}' is none of {}", *name, models::kind_list()));
 }
 
 // The keys of a slot's file as they stand in `config`; nothing: the key has no value.
@@ -84,7 +75,7 @@ std::vector<Entry> entries(SlotConfig const& config) {
     std::vector<Entry> all{{"model", config.model, "its id, as 'hal0 model list' has it; must be there"}};
     auto const kind =
         config.kind ? std::optional<toml::Setting>{std::string{to_string(*config.kind)}} : std::nullopt;
-    all.push_back({"kind", kind, kinds() + "; the model's own when absent"});
+    all.push_back({"kind", kind, models::kind_list() + "; the model's own when absent"});
     all.push_back({"engine", config.engine, "its id, as 'hal0 engine list' has it"});
     all.push_back({"device", config.device, "where it computes"});
     all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});

@@ -1,10 +1,14 @@
 #include "slots/end_workers.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "base/format.hpp"
+#include "base/no_copy.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
@@ -14,43 +18,93 @@
 namespace hal0::slots {
 namespace {
 
-// The pids of this home's workers: who holds the slots' locks.
-std::vector<int> holders(os::Places const& places) {
-    std::vector<int> pids;
-    auto const names = os::list_directory(os::join_path(places.runtime, "slots"));
-    if (!names) return pids;
-    for (auto const& name : *names) {
-        auto const lock = run_dir(places, name).lock;
-        if (!os::exists(lock)) continue;
-        auto const holder = os::LockFile::holder(lock).value_or(std::nullopt);
-        if (holder) pids.push_back(*holder);
-    }
-    return pids;
+struct Worker {
+    std::string slot{};
+    std::unique_ptr<os::Process> process{};
+    bool ended{false};
+};
+
+std::optional<int> holder_of(std::string const& lock) {
+    if (!os::exists(lock)) return std::nullopt;
+    return os::LockFile::holder(lock).value_or(std::nullopt);
 }
+
+class Ending final : NoCopy {
+  public:
+    Ending(os::Loop& loop, Duration patience)
+        : loop_{loop},
+          patience_{patience},
+          kill_{loop, [this] { signal_all(SIGKILL); }},
+          give_up_{loop, [this] { loop_.stop(); }} {}
+
+    // This home's workers are who holds the slots' locks.
+    void find(os::Places const& places) {
+        auto const names = os::list_directory(os::join_path(places.runtime, "slots"));
+        if (!names) return;
+        for (auto const& name : *names)
+            find_one(name, run_dir(places, name).lock);
+    }
+
+    Result<std::size_t> run() {
+        if (living() > 0) {
+            signal_all(SIGTERM);
+            kill_.start(patience_);
+            give_up_.start(2 * patience_);
+            loop_.run();
+        }
+        for (auto const& worker : workers_) {
+            if (worker->ended) continue;
+            return Error{
+                Errc::Timeout,
+                format("process {} of slot '{}' does not end, though it was killed: it waits in the kernel, "
+                       "for a disk or a driver; see 'ps -o stat,wchan {}', and run 'hal0 stop' again later",
+                       worker->process->pid(), worker->slot, worker->process->pid())}
+                .with("pid", format("{}", worker->process->pid()));
+        }
+        return workers_.size();
+    }
+
+  private:
+    void find_one(std::string const& name, std::string const& lock) {
+        auto const holder = holder_of(lock);
+        if (!holder) return;
+        auto worker = std::make_unique<Worker>();
+        worker->slot = name;
+        auto process = os::Process::adopt(loop_, *holder, [this, w = worker.get()](os::ExitStatus const&) {
+            w->ended = true;
+            if (living() == 0) loop_.stop();
+        });
+        // Asked again now that the process is held fast: its number could have become another's in between.
+        if (!process || holder_of(lock) != holder) return;
+        worker->process = std::move(process).value();
+        workers_.push_back(std::move(worker));
+    }
+
+    [[nodiscard]] std::ptrdiff_t living() const {
+        return std::count_if(workers_.begin(), workers_.end(),
+                             [](auto const& worker) { return !worker->ended; });
+    }
+
+    // Fails only for one that has ended.
+    void signal_all(int number) const {
+        for (auto const& worker : workers_)
+            (void)worker->process->signal_group(number);
+    }
+
+    os::Loop& loop_;
+    Duration patience_;
+    std::vector<std::unique_ptr<Worker>> workers_{};
+    os::Timer kill_;
+    os::Timer give_up_;
+};
 
 }  // namespace
 
 Result<std::size_t> end_workers(os::Places const& places, Duration patience) {
     HAL0_TRY(loop, os::Loop::make());
-    std::vector<std::unique_ptr<os::Process>> workers;
-    std::size_t living = 0;
-    for (int const pid : holders(places)) {
-        auto worker = os::Process::adopt(*loop, pid, [&living, &loop](os::ExitStatus const&) {
-            if (--living == 0) loop->stop();
-        });
-        if (!worker) continue;  // ended just now
-        ++living;
-        workers.push_back(std::move(worker).value());
-    }
-    for (auto const& worker : workers)
-        (void)worker->signal_group(SIGTERM);  // fails only for one that has ended
-    os::Timer impatience{*loop, [&workers] {
-                             for (auto const& worker : workers)
-                                 (void)worker->signal_group(SIGKILL);
-                         }};
-    impatience.start(patience);
-    if (living > 0) loop->run();
-    return workers.size();
+    Ending ending{*loop, patience};
+    ending.find(places);
+    return ending.run();
 }
 
 }  // namespace hal0::slots

@@ -8,7 +8,8 @@
 
 namespace hal0::slots {
 
-// How many there were. Each is asked to end (SIGTERM to its group), and after `patience` made to.
+// How many there were. Each is asked to end (SIGTERM to its group), and after `patience` made to. Timeout
+// names one that then still doesn't end, within seconds.
 Result<std::size_t> end_workers(os::Places const& places, Duration patience);
 
 }  // namespace hal0::slots

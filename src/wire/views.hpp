@@ -4,11 +4,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wire/codec.hpp"
 
 namespace hal0::wire {
+
+inline constexpr std::string_view kind_doc =
+    "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`";
 
 // ---- slots
 
@@ -43,7 +47,7 @@ struct SlotView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name, "what clients call it");
-        f("kind", self.kind, "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`");
+        f("kind", self.kind, kind_doc);
         f("state", self.state, "`offline`, `starting`, `loading`, `ready`, `unloading`, `error`");
         f("wanted", self.wanted, "`up` or `down`: what it should be");
         f("cause", self.cause, "why it is in this state, for people");
@@ -158,7 +162,7 @@ struct ModelView {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("id", self.id, "what slots and requests call it");
         f("name", self.name, "for people");
-        f("kind", self.kind, "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`");
+        f("kind", self.kind, kind_doc);
         f("state", self.state, "`present`, `damaged` (see `fault`), `available` (can be pulled), `pulling`");
         f("fault", self.fault, "what is wrong with it; empty when nothing is");
         f("licence", self.licence, "as its maker names it");
@@ -243,7 +247,7 @@ struct JobView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("id", self.id, "for `GET /api/jobs/{id}`; empty where there was nothing to do");
-        f("kind", self.kind, "`model.pull` or `engine.install`");
+        f("kind", self.kind, "`model.pull`, `model.verify` or `engine.install`");
         f("subject", self.subject, "the model or engine");
         f("state", self.state, "`running`, `done`, `failed`, `cancelled`");
         f("step", self.step, "what it is doing, or did last");

@@ -102,7 +102,7 @@ class Home:
         (build / "bin" / "llama-server").symlink_to(FAKE_WORKER)
         (build / "engine.json").write_text(json.dumps(
             {"schema": 1, "id": "llama.cpp", "version": "1", "key": "fake", "backend": "cpu", "compiler": "", "built_at": "",
-             "cpu_features": []}))
+             "cpu_features": [], "programs": ["llama-server"]}))
 
     # ---- files
 

@@ -102,6 +102,15 @@ class Slots(unittest.TestCase):
         self.assertEqual(home.slot_view("primary")["pid"], pid)
         self.assertTrue(self.says().startswith("m"))
 
+    def test_a_model_that_somebody_else_brings_wakes_the_slot_that_lacks_it(self):
+        home = self.home
+        home.slot("primary", "late")
+        home.start()
+        eventually(lambda: home.slot_view("primary")["state"] == "error", message=str(home.slot_view("primary")))
+        home.fake_model(".pull-late")
+        (home.models / ".pull-late").rename(home.models / "late")  # as a pull ends, whoever began it
+        home.ready("primary")
+
     def test_the_row_of_a_slot(self):
         home = self.home
         home.slot("primary", "m", context=512, parallel=2)
