@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,6 +36,23 @@ def eventually(what, seconds=30, message="it did not happen"):
         if time.monotonic() > end:
             raise AssertionError(f"{message} (within {seconds} s)")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(*command, env, seconds=60):
+    """A program whose output is read as it comes; over after so long, so that who reads does not wait for ever."""
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        def end():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        guard = threading.Timer(seconds, end)
+        guard.start()
+        try:
+            yield process
+        finally:
+            guard.cancel()
+            end()
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -189,6 +189,17 @@ class Quickstart(Tree):
         done = self.run_it(SSH_CONNECTION="192.0.2.1 50000 192.0.2.2 22")
         self.assertRegex(done.stdout, r"ssh -L 8080:127\.0\.0\.1:8080 \S+@192\.0\.2\.2\n")
 
+    def test_it_says_what_this_box_could_use_instead(self):
+        for vendor, accel, words in (("0x1002", False, "AMD GPU"), ("0x10de", False, "NVIDIA GPU"), ("0x1234", True, "NPU"), ("0x8086", False, None)):
+            with self.subTest(words):
+                box = self.directory / f"box-{vendor}"
+                (box / "sys/class/drm/card0/device").mkdir(parents=True)
+                (box / "sys/class/drm/card0/device/vendor").write_text(vendor + "\n")
+                if accel:
+                    program(box / "dev/accel/accel0", "")
+                out = self.run_it(HAL0_QUICKSTART_ROOT=str(box)).stdout
+                self.assertEqual([w for w in ("AMD GPU", "NVIDIA GPU", "NPU") if w in out], [words] if words else [])
+
     def test_a_daemon_of_an_older_build_is_started_again_with_its_models_left(self):
         self.run_it()
         self.forget_calls()
