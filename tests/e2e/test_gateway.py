@@ -246,7 +246,7 @@ class Events(unittest.TestCase):
             self.assertEqual(event["event"], "resync")
             self.assertNotEqual(event["id"], last)
 
-    def test_pulls_are_told_too(self):
+    def test_slots_that_come_and_go_are_told(self):
         with Home() as home:
             home.start()
             follower = self.follow(home)
