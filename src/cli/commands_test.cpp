@@ -212,6 +212,8 @@ TEST(Slots, LogsComeAsTheyAre) {
     EXPECT_EQ(house.type({"slot", "logs", "primary", "-fn2"}), 0);
     EXPECT_EQ(house.terminal.said, "one\ntwo\n");
     EXPECT_EQ(house.daemon->asked().front(), "GET /api/slots/primary/logs?lines=2&follow=true");
+    EXPECT_EQ(house.type({"slot", "logs", "primary", "--json"}), 0);
+    EXPECT_EQ(house.terminal.said, "\"one\"\n\"two\"\n");
 }
 
 // The job moves on with each look at it.

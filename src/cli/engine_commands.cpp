@@ -45,16 +45,21 @@ Result<void> install_through(Context& context, Api const& api, Arguments const& 
 }
 
 // The build that is meant: the one with this key, or the only one that is installed.
-Result<std::string> key_to_remove(Context& context, Arguments const& arguments) {
-    if (arguments.has("KEY")) return arguments.text("KEY");
+Result<EngineView> build_to_remove(Context& context, Arguments const& arguments) {
     auto const& id = arguments.text("ID");
     HAL0_TRY(builds, builds_of(context, id));
+    std::erase_if(builds, [&](auto const& build) {
+        return build.state != "installed" || (arguments.has("KEY") && build.key != arguments.text("KEY"));
+    });
+    if (builds.size() == 1) return builds.front();
+    if (builds.empty())
+        return Error{Errc::NotFound, arguments.has("KEY")
+                                         ? format("{} has no build '{}'", id, arguments.text("KEY"))
+                                         : format("{} is not installed", id)};
     std::vector<std::string> keys;
-    for (auto const& build : builds) {
-        if (build.state == "installed") keys.push_back(build.key);
-    }
-    if (keys.size() == 1) return keys.front();
-    if (keys.empty()) return Error{Errc::NotFound, format("{} is not installed", id)};
+    keys.reserve(builds.size());
+    for (auto const& build : builds)
+        keys.push_back(build.key);
     return Error{Errc::Conflict, format("{} is installed {} times; name one of: hal0 engine remove {} {}", id,
                                         keys.size(), id, join(keys, "|"))};
 }
@@ -98,14 +103,15 @@ Result<int> engine_install(Arguments const& arguments, Context& context) {
 
 Result<int> engine_remove(Arguments const& arguments, Context& context) {
     auto const& id = arguments.text("ID");
-    HAL0_TRY(key, key_to_remove(context, arguments));
+    HAL0_TRY(build, build_to_remove(context, arguments));
     HAL0_TRY(api, context.api_if_running());
     if (api) {
-        HAL0_CHECK(api->remove(format("/api/engines/{}/{}", segment(id), segment(key))));
+        HAL0_CHECK(api->remove(format("/api/engines/{}/{}", segment(id), segment(build.key))));
     } else {
-        HAL0_CHECK(context.program.offline.remove(id, key));
+        HAL0_CHECK(context.program.offline.remove(id, build.key));
     }
-    return say(context, format("{} ({}) is removed", id, key));
+    if (arguments.has("json")) return say(context, wire::encode(build));
+    return say(context, format("{} ({}) is removed", id, build.key));
 }
 
 }  // namespace hal0::cli

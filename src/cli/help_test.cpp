@@ -40,6 +40,14 @@ TEST(Help, FitsEightyColumns) {
         EXPECT_LE(columns_of(line), 80U) << line;
 }
 
+TEST(Help, HasAnExampleOfEachCommand) {
+    for (auto const& group : table().groups()) {
+        for (auto const& command : group.commands) {
+            EXPECT_TRUE(command.shown == Shown::Hidden || !command.examples.empty()) << command.path;
+        }
+    }
+}
+
 TEST(Help, HidesWhatPeopleDoNotType) {
     EXPECT_EQ(help_of_all(table()).find("slot exec"), std::string::npos);
     EXPECT_TRUE(help_of(table(), "slot exec"));

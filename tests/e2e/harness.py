@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -21,6 +22,7 @@ FAKE_WORKER = pathlib.Path(HAL0).parent / "fake-worker"
 CACHE = pathlib.Path(os.environ.get("HAL0_CACHE") or
                      pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "hal0")
 CHAT_MODEL, EMBED_MODEL = "smollm2-135m-instruct", "all-minilm-l6-v2"
+RERANK_MODEL = "all-minilm-l6-v2-rerank-test"  # a cross-encoder whose scores mean nothing
 CHAT = {"messages": [{"role": "user", "content": "Say hello."}]}
 
 
@@ -34,6 +36,23 @@ def eventually(what, seconds=30, message="it did not happen"):
         if time.monotonic() > end:
             raise AssertionError(f"{message} (within {seconds} s)")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def running(*command, env, seconds=60):
+    """A program whose output is read as it comes; over after so long, so that who reads does not wait for ever."""
+    with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        def end():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        guard = threading.Timer(seconds, end)
+        guard.start()
+        try:
+            yield process
+        finally:
+            guard.cancel()
+            end()
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -69,7 +88,7 @@ def shared_store():
     """The engine and the starter models, in the machine's cache: got once, whatever clone the tests run in."""
     home = CACHE / "tests-home"
     env = {**os.environ, "HAL0_HOME": str(home), "HAL0_CACHE": str(CACHE)}
-    for command in (["engine", "install", "llama.cpp"], ["model", "pull", CHAT_MODEL], ["model", "pull", EMBED_MODEL]):
+    for command in (["engine", "install", "llama.cpp"], *(["model", "pull", m] for m in (CHAT_MODEL, EMBED_MODEL, RERANK_MODEL))):
         subprocess.run([HAL0, *command], env=env, check=True, stdout=subprocess.DEVNULL)
     return home / "data" / "models"
 
@@ -187,6 +206,12 @@ class Home:
         with contextlib.closing(connection):
             connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
             return Answer(connection.getresponse())
+
+    def worker(self, slot, method, path, body=None, timeout=60):
+        """Past hal0, straight to the slot's worker: what hal0's answer is held against."""
+        key = (pathlib.Path(self.socket).parent / "slots" / slot / "key").read_text().strip()
+        connection = UnixConnection(self.slot_view(slot)["address"].removeprefix("unix:"), timeout)
+        return self._ask(connection, method, path, body, {"Authorization": f"Bearer {key}"})
 
     def raw(self, timeout=20):
         return socket.create_connection(self.address, timeout)

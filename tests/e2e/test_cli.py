@@ -2,13 +2,14 @@
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import time
 import unittest
 
-from harness import HAL0, Home, eventually
+from harness import HAL0, Home, eventually, running
 
 
 class WithoutADaemon(unittest.TestCase):
@@ -38,6 +39,25 @@ class WithoutADaemon(unittest.TestCase):
             engines = json.loads(home.cli("engine", "list", "--json", check=0).stdout)
             self.assertIn("installed", [e["state"] for e in engines])
             self.assertIn("m", home.cli("model", "show", "m", check=0).stdout)
+
+    def test_every_commands_help_has_an_example(self):
+        with Home() as home:
+            lines = home.cli("--help", check=0).stdout.splitlines()
+            commands = [re.match(r"  ([a-z]+( [a-z]+)?)", line)[1] for line in lines if re.match(r"  [a-z]", line)]
+            self.assertGreater(len(commands), 20)
+            for command in commands:
+                text = home.cli("help", *command.split(), check=0).stdout
+                self.assertIn(f"hal0 {command}", text.partition("\nExamples\n")[2])
+
+    def test_what_fails_is_1_and_what_was_typed_wrongly_is_2(self):
+        with Home() as home:
+            for command in (["model", "show", "nothing"], ["model", "pull", "nothing"], ["engine", "show", "nothing"], ["slot", "list"]):
+                self.assertTrue(home.cli(*command, check=1).stderr.startswith("hal0: "), command)
+            for command in (["frobnicate"], ["slot"], ["slot", "show"], ["slot", "list", "x"], ["slot", "list", "--jso"],
+                            ["status", "--wait", "soon"], ["completion", "tcsh"], ["help", "frobnicate"]):
+                done = home.cli(*command, check=2)
+                self.assertEqual(done.stdout, "", command)
+                self.assertTrue(done.stderr, command)
 
     def test_completions_are_valid_scripts(self):
         with Home() as home:
@@ -79,6 +99,29 @@ class WithADaemon(unittest.TestCase):
         self.assertIn("m word1 word2", done.stdout)
         self.assertEqual(done.stderr, "", "measures are for people")
         self.assertEqual(len(self.home.cli("chat", "--max-tokens", "2", "hi", check=0).stdout.split()), 2)
+
+    def test_what_a_pipe_brings_is_asked(self):
+        for words in ([], ["Summarise:", "-"]):
+            done = subprocess.run([HAL0, "chat", *words], env=self.home.env, input="a long text\n", capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("m word1 word2", done.stdout)
+
+    def test_the_answer_streams(self):
+        home = self.home
+        home.slot("endless", home.fake_model("endless", "chunks=2000", "slow-stream-ms=20"))
+        eventually(lambda: home.api("GET", "/api/slots/endless").status == 200)
+        home.ready("endless")
+        with running(HAL0, "chat", "--slot", "endless", "hi", env=home.env) as chat:
+            seen = ""
+            while "word2" not in seen:
+                piece = chat.stdout.read(1)
+                self.assertTrue(piece, "it ended")
+                seen += piece
+            self.assertEqual(home.slot_view("endless")["in_flight"], 1, "its worker is still at it")
+            chat.send_signal(signal.SIGINT)
+            self.assertEqual(chat.wait(20), 130)
+        eventually(lambda: home.slot_view("endless")["in_flight"] == 0, message="Ctrl-C stops the answer at its worker too")
+        home.cli("slot", "delete", "endless", check=0)
 
     def test_a_conversation_on_a_terminal(self):
         leader, follower = pty.openpty()
@@ -129,6 +172,48 @@ class WithADaemon(unittest.TestCase):
         self.home.cli("slot", "restart", "second", check=0)
         self.home.cli("slot", "delete", "second", check=0)
         self.assertNotIn("second", self.home.cli("slot", "list", "--names", check=0).stdout.split())
+
+
+class Pulls(unittest.TestCase):
+    """A pull from a registry that takes for ever: a python3 stands in whose pip has a megabyte and waits for more."""
+
+    def setUp(self):
+        self.home = Home()
+        self.addCleanup(self.home.close)
+        stand_in = self.home.path / "bin/python3"
+        stand_in.parent.mkdir()
+        stand_in.write_text('#!/bin/sh\n[ "$1" = -c ] && exit 0\necho "Collecting it"\n'
+                            'mkdir "$TMPDIR/pip-unpack-1" && head -c 1000000 /dev/zero >"$TMPDIR/pip-unpack-1/it"\nexec sleep 600\n')
+        stand_in.chmod(0o755)
+        self.home.env["PATH"] = f"{stand_in.parent}:{self.home.env['PATH']}"
+
+    def job(self):
+        jobs = self.home.api("GET", "/api/jobs").json
+        return jobs[0] if jobs else None
+
+    def test_ctrl_c_leaves_it_going_and_asking_again_joins_it(self):
+        home = self.home.start()
+        with running(HAL0, "model", "pull", "smollm2-135m-instruct", env=home.env) as pull:
+            self.assertIn("downloading", pull.stderr.readline(), "how far it is")
+            pull.send_signal(signal.SIGINT)
+            self.assertEqual(pull.wait(20), 130)
+            self.assertIn("goes on", pull.stderr.read())
+        first = self.job()
+        self.assertEqual((first["state"], first["kind"], first["subject"]), ("running", "model.pull", "smollm2-135m-instruct"))
+        home.cli("model", "pull", "smollm2-135m-instruct", "--no-wait", check=0)
+        self.assertEqual(len(home.api("GET", "/api/jobs").json), 1)
+        models = json.loads(home.cli("model", "list", "--json", check=0).stdout)
+        self.assertEqual({m["id"]: m["state"] for m in models}["smollm2-135m-instruct"], "pulling")
+        self.assertIn("smollm2-135m-instruct", home.cli("status", check=0).stdout)
+        self.assertEqual(home.api("POST", f"/api/jobs/{first['id']}/cancel").status, 202)
+        eventually(lambda: self.job()["state"] == "cancelled")
+        self.assertNotIn("smollm2-135m-instruct", home.cli("model", "list", "--present", "--names", check=0).stdout.split())
+
+    def test_the_same_without_a_daemon_is_refused_to_a_second(self):
+        with running(HAL0, "model", "pull", "smollm2-135m-instruct", env=self.home.env) as pull:
+            self.assertIn("downloading", pull.stderr.readline())
+            second = self.home.cli("model", "pull", "smollm2-135m-instruct", check=1)
+            self.assertIn(str(pull.pid), second.stderr)
 
 
 class Stop(unittest.TestCase):

@@ -93,6 +93,24 @@ class OpenAI(unittest.TestCase):
         back = self.home.http("POST", "/detokenize", {"model": "primary", "tokens": tokens}).json["content"]
         self.assertEqual(back.strip(), "Hello there")
 
+    def test_wrong_types_are_the_engines_own_error(self):
+        for path, body in (("/v1/chat/completions", {"messages": "hello"}), ("/v1/chat/completions", {"messages": [1]}),
+                           ("/v1/chat/completions", {}), ("/v1/completions", {"prompt": {}}), ("/v1/embeddings", {"input": {}}),
+                           ("/v1/embeddings", {})):
+            with self.subTest(path, body=body):
+                answer = self.home.http("POST", path, body)
+                self.assertIn(answer.status, (400, 500), answer)
+                self.assertTrue(answer.json["error"]["message"])
+
+    def test_invalid_utf8_is_refused_and_breaks_nothing(self):
+        for path, body in (("/v1/chat/completions", b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}'),
+                           ("/v1/embeddings", b'{"input": "\xc3("}'), ("/v1/rerankings", b'{"query": "\xff", "documents": ["a"]}')):
+            answer = self.home.http("POST", path, body)
+            self.assertIn(answer.status, (400, 500), answer)
+            self.assertTrue(answer.json["error"]["message"])
+        self.assertEqual(self.home.slot_view("primary")["restarts"], 0)
+        self.assertEqual(self.home.http("POST", "/v1/embeddings", {"input": "a"}).status, 200)
+
     def test_curl(self):
         host, port = self.home.address
         done = subprocess.run(

@@ -1,13 +1,22 @@
-"""Ranking by cosine, held against the embeddings that the same slot gives."""
+"""Ranking: by cosine, held against the embeddings that the same slot gives; by a cross-encoder, against the worker's own."""
 import random
 import unittest
 
-from harness import EMBED_MODEL, Home
+from harness import EMBED_MODEL, RERANK_MODEL, Home
 from test_openai import cosine
 
 SUBJECTS = ["cats", "stocks", "rain", "bread", "trains", "music", "volcanoes", "football", "tea", "moons"]
 VERBS = ["sleep on", "rise above", "fall under", "move past", "smell like"]
 THINGS = ["the mat", "the market", "mountains", "old bridges", "a warm oven"]
+NONSENSE = (({"documents": []}, "documents"), ({"documents": "d"}, "documents"), ({"documents": [1]}, "documents"),
+            ({"documents": [{"body": "x"}]}, "text"), ({"query": 3}, "query"), ({"top_n": 0}, "top_n"), ({"top_n": "2"}, "top_n"))
+
+
+def thousand():
+    documents = [f"{s} {v} {t} {n}" for s in SUBJECTS for v in VERBS for t in THINGS for n in ("today", "often", "at night", "in May")]
+    random.Random(7).shuffle(documents)
+    assert len(documents) == 1000
+    return documents
 
 
 class Rerank(unittest.TestCase):
@@ -45,9 +54,7 @@ class Rerank(unittest.TestCase):
             self.assertEqual(self.check("a cat sleeps", documents, path)[0]["index"], 1)
 
     def test_a_thousand_shuffled_documents(self):
-        documents = [f"{s} {v} {t} {n}" for s in SUBJECTS for v in VERBS for t in THINGS for n in ("today", "often", "at night", "in May")]
-        random.Random(7).shuffle(documents)
-        self.assertEqual(len(documents), 1000)
+        documents = thousand()
         results = self.check("sleeping cats", documents)
         self.assertEqual(sorted(r["index"] for r in results), list(range(1000)))
         self.assertIn("cats", documents[results[0]["index"]])
@@ -59,9 +66,78 @@ class Rerank(unittest.TestCase):
 
     def test_bad_bodies_name_the_fault(self):
         good = {"model": "embed", "query": "q", "documents": ["d"]}
-        for change, word in (({"documents": []}, "documents"), ({"documents": "d"}, "documents"), ({"documents": [1]}, "documents"),
-                             ({"documents": [{"body": "x"}]}, "text"), ({"query": 3}, "query"), ({"top_n": 0}, "top_n"),
-                             ({"top_n": "2"}, "top_n")):
+        for change, word in NONSENSE:
             answer = self.home.http("POST", "/v1/rerankings", {**good, **change})
             self.assertEqual(answer.status, 400, change)
             self.assertIn(word, answer.json["error"]["message"])
+
+
+class CrossEncoder(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home("real")
+        cls.home.slot("embed", EMBED_MODEL)
+        cls.home.slot("rerank", RERANK_MODEL)
+        cls.home.start().ready("embed", "rerank")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+
+    def ask(self, body, path="/v1/rerankings"):
+        answer = self.home.http("POST", path, body, timeout=300)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def own(self, query, documents):
+        """Of the engine, by index."""
+        answer = self.home.worker("rerank", "POST", "/v1/rerank", {"query": query, "documents": documents}, timeout=300).json
+        return {r["index"]: r["relevance_score"] for r in answer["results"]}
+
+    def check(self, results, own):
+        for result in results:
+            self.assertAlmostEqual(result["relevance_score"], own[result["index"]], delta=1e-4)
+        scores = [r["relevance_score"] for r in results]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+
+    def test_the_engines_own_scores_are_taken(self):
+        texts = ["stock markets fell", "a kitten rests", "the weather is fine"]
+        own = self.own("a cat sleeps", texts)
+        self.assertGreater(max(own.values()) - min(own.values()), 0.001, "the three differ")
+        documents = [texts[0], {"text": texts[1]}, texts[2]]
+        for path in ("/v1/rerankings", "/v1/rerank", "/rerank"):
+            for model in ("rerank", RERANK_MODEL):
+                results = self.ask({"model": model, "query": "a cat sleeps", "documents": documents}, path)["results"]
+                self.assertEqual(sorted(r["index"] for r in results), [0, 1, 2])
+                self.check(results, own)
+
+    def test_the_body_has_the_shape_of_the_cosines(self):
+        def shape(value):
+            if isinstance(value, dict):
+                return {k: shape(v) for k, v in value.items()}
+            return [shape(v) for v in value] if isinstance(value, list) else type(value).__name__
+        asked = {"query": "tea", "documents": ["trains", {"text": "a cup of tea"}, "tea"], "top_n": 2, "return_documents": True}
+        own, cosine_s = (self.ask({"model": model, **asked}) for model in ("rerank", "embed"))
+        self.assertEqual(shape(own), shape(cosine_s))
+        self.assertEqual(len(own["results"]), 2)
+        for result in own["results"]:
+            self.assertEqual(result["document"]["text"], ["trains", "a cup of tea", "tea"][result["index"]])
+
+    def test_a_thousand_documents(self):
+        documents = thousand()
+        results = self.ask({"model": "rerank", "query": "sleeping cats", "documents": documents})["results"]
+        self.assertEqual(sorted(r["index"] for r in results), list(range(1000)))
+        own = self.own("sleeping cats", documents[:50])
+        self.check([r for r in results if r["index"] < 50], own)
+        scores = [r["relevance_score"] for r in results]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+
+    def test_documents_are_validated_as_for_the_cosines(self):
+        for change, word in NONSENSE:
+            answer = self.home.http("POST", "/v1/rerankings", {"model": "rerank", "query": "q", "documents": ["d"], **change})
+            self.assertEqual(answer.status, 400, change)
+            self.assertIn(word, answer.json["error"]["message"])
+
+    def test_where_none_is_named_the_cross_encoder_ranks(self):
+        results = self.ask({"query": "tea", "documents": ["trains", "a cup of tea"]})["results"]
+        self.check(results, self.own("tea", ["trains", "a cup of tea"]))

@@ -1,7 +1,10 @@
 """Slots through the admin API, the CLI and their files."""
+import json
+import os
+import signal
 import unittest
 
-from harness import CHAT, Home, eventually
+from harness import CHAT, HAL0, Home, eventually, running
 
 
 class Slots(unittest.TestCase):
@@ -133,13 +136,81 @@ class Slots(unittest.TestCase):
             self.assertEqual(argv[argv.index(flag) + 1], value)
 
 
+    def test_what_the_worker_is_told_when_the_file_says_nothing(self):
+        """Never the engine's own guesses."""
+        home = self.home
+        home.slot("primary", "m")
+        home.start().ready("primary")
+        with open(f"/proc/{home.slot_view('primary')['pid']}/cmdline", "rb") as file:
+            argv = file.read().decode().split("\0")
+        for flag, value in (("--ctx-size", "4096"), ("--parallel", "1"), ("--cache-ram", "0"), ("--fit", "off")):
+            self.assertEqual(argv[argv.index(flag) + 1], value)
+        self.assertIn(int(argv[argv.index("--threads") + 1]), range(1, os.cpu_count() + 1))
+
+    def test_those_enabled_come_up_together_and_the_daemon_answers_meanwhile(self):
+        home = self.home
+        home.slot("primary", home.fake_model("slow", "ready-after-ms=60000"))
+        home.slot("embed", home.fake_model("slower", "ready-after-ms=60000", kind="embed"))
+        home.slot("later", "m", enabled=False)
+        home.start()
+        eventually(lambda: [home.slot_view(n)["state"] for n in ("primary", "embed")] == ["loading"] * 2,
+                   message="one waits for the other")
+        self.assertEqual(home.slot_view("later")["state"], "offline")
+        self.assertEqual(home.http("GET", "/health").json["slots"], {"ready": 0, "total": 3})
+        self.assertEqual(len(home.http("GET", "/v1/models").json["data"]), 6)
+        self.assertEqual({s["state"] for s in home.api("GET", "/api/slots").json}, {"loading", "offline"})
+
+    def test_each_command_has_its_answer_as_json(self):
+        home = self.home.start()
+
+        def run(*command):
+            return json.loads(home.cli("slot", *command, "--json", check=0).stdout)
+        made = run("create", "primary", "--model", "m", "--parallel", "2")
+        self.assertEqual((made["name"], made["state"], made["parallel"]), ("primary", "ready", 2))
+        rows = run("list")
+        self.assertLessEqual({"name", "state", "cause", "model", "provider", "backend", "device", "pid", "since", "memory", "context",
+                              "in_flight"}, set(rows[0]))
+        self.assertEqual(run("show", "primary")["pid"], made["pid"])
+        self.assertEqual(run("unload", "primary")["state"], "offline")
+        self.assertEqual(run("load", "primary")["state"], "ready")
+        self.assertEqual(run("restart", "primary")["loads"], 3)
+        self.assertEqual(run("swap", "primary", "n")["model"], "n")
+        self.assertTrue(run("explain", "primary")["lines"])
+        lines = [json.loads(line) for line in home.cli("slot", "logs", "primary", "--json", check=0).stdout.splitlines()]
+        self.assertEqual("".join(f"{line}\n" for line in lines), home.cli("slot", "logs", "primary", check=0).stdout)
+        self.assertEqual(run("delete", "primary")["model"], "n")
+        self.assertEqual(run("list"), [])
+
+    def test_explain_tells_why_and_what_to_do(self):
+        home = self.home
+        home.slot("primary", "nowhere")
+        home.slot("bad", home.fake_model("bad", "die-before-ready=3", "say=no such tensor"))
+        home.start()
+        eventually(lambda: home.slot_view("bad")["state"] == "error")
+        self.assertIn("hal0 model pull nowhere", home.cli("slot", "explain", "primary", check=0).stdout)
+        told = home.cli("slot", "explain", "bad", check=0).stdout
+        self.assertIn("no such tensor", told)
+        self.assertIn(home.slot_view("bad")["log"], told)
+
+    def test_logs_are_followed(self):
+        home = self.home
+        home.slot("primary", "m")
+        home.start().ready("primary")
+        with running(HAL0, "slot", "logs", "primary", "-f", env=home.env) as follower:
+            self.assertTrue(any("listening" in line for line in iter(follower.stdout.readline, "")))
+            with open(home.slot_view("primary")["log"], "a") as file:
+                file.write("a line of now\n")
+            self.assertIn("a line of now\n", iter(follower.stdout.readline, ""))
+            follower.send_signal(signal.SIGINT)
+            self.assertEqual(follower.wait(20), -signal.SIGINT)
+
+
 class Events(unittest.TestCase):
     def test_a_client_that_comes_back_misses_nothing(self):
         with Home() as home:
             home.slot("primary", home.fake_model("m"))
             home.start().ready("primary")
             seen = home.cli("events", "--json", check=0).stdout.splitlines()
-            import json
             first = json.loads(seen[0])
             later = home.cli("events", "--json", "--after", first["id"], check=0).stdout.splitlines()
             self.assertEqual(later[:len(seen) - 1], seen[1:])
