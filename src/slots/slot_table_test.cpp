@@ -181,6 +181,21 @@ TEST(SlotTable, AnUnloadedSlotStaysDownUntilARequestOrTheNextDaemon) {
     EXPECT_TRUE(house.reaches("a", State::Ready));
 }
 
+TEST(SlotTable, AnUnloadThatCallsOffTheNextTryTellsTheRequestsThatWaitForIt) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    ::kill(*house.status("a").pid, SIGKILL);
+    ASSERT_TRUE(house.reaches("a", State::Error));
+    ASSERT_TRUE(house.table->wake("a").ok()) << "it waits for the restart";
+    ASSERT_TRUE(house.outcome([&](Done done) { house.table->unload("a", std::move(done)); }).ok());
+    EXPECT_EQ(house.host->count("failed a"), 1);
+    EXPECT_TRUE(house.table->wake("a").ok());
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+}
+
 TEST(SlotTable, ExplainsWhatRunsAndWhatIsLacking) {
     House house;
     house.model("tiny");

@@ -65,6 +65,14 @@ constexpr Step refuse(SlotState state) {
     return to(state, Phase::Failed, {Action::TellFailed});
 }
 
+// Requests may wait for the next try, which will not come now. A later one finds no pause in its way.
+constexpr Step give_up(SlotState state) {
+    bool const tried = state.phase != Phase::Offline;
+    state.back_off = {};
+    auto const actions = tried ? Actions{Action::TellFailed} : Actions{};
+    return to(wanting(state, Wanted::Down), Phase::Offline, actions);
+}
+
 constexpr Step without_worker(SlotState const& state, Event event, TimePoint at) {
     switch (event) {
         case Event::Load:
@@ -72,7 +80,7 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::Wake:
             // A timer runs for Waiting, so that is never due here.
             return state.phase == Phase::Waiting || at < state.back_off.until ? stay(state) : start(state);
-        case Event::Unload: return to(wanting(state, Wanted::Down), Phase::Offline, {});
+        case Event::Unload: return give_up(state);
         case Event::Adopted: return adopt(state);
         case Event::CannotLaunch: return refuse(wanting(state, Wanted::Up));
         case Event::RetryDue: return state.phase == Phase::Waiting ? start(state) : stay(state);
@@ -178,6 +186,9 @@ constexpr SlotState in(Phase phase, Wanted wanted = Wanted::Up) {
     return {.phase = phase, .wanted = wanted, .worker = phase != Phase::Offline && phase != Phase::Failed};
 }
 static_assert(decide(in(Phase::Offline, Wanted::Down), Event::Wake, t0).actions == Actions{Action::Launch});
+static_assert(decide(in(Phase::Waiting), Event::Unload, t0).actions == Actions{Action::TellFailed},
+              "nobody is left waiting for a try that was called off");
+static_assert(decide(in(Phase::Failed), Event::Unload, t0).actions == Actions{Action::TellFailed});
 static_assert(decide(in(Phase::Starting), Event::Load, t0).actions == Actions{}, "one load of one slot");
 static_assert(decide(in(Phase::Loading), Event::Wake, t0).actions == Actions{}, "one load of one slot");
 static_assert(decide(in(Phase::Ready), Event::Unload, t0).actions == Actions{Action::CloseGate},

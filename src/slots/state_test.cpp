@@ -87,6 +87,17 @@ TEST(SlotState, AWorkerLostWhileReadyComesBackAfterAPause) {
     EXPECT_TRUE(life.on(Event::RetryDue).did(Action::Launch));
 }
 
+// A request may wait for the try that is called off; the next one must not run into its pause.
+TEST(SlotState, AnUnloadDuringThePauseTellsWhoWaitsAndForgivesTheFailure) {
+    auto life = ready();
+    life.on(Event::WorkerEnded).on(Event::Wake);
+    ASSERT_EQ(life.state.phase, Phase::Waiting);
+    life.on(Event::Unload);
+    EXPECT_EQ(life.last, std::vector{Action::TellFailed});
+    EXPECT_EQ(life.state.phase, Phase::Offline);
+    EXPECT_TRUE(step(life.state, Event::Wake, life.at).state.phase == Phase::Starting);
+}
+
 TEST(SlotState, AFailedLoadIsTriedAgainOnlyWhereTheFileWantsItUp) {
     Life on_demand;
     EXPECT_EQ(on_demand.on(Event::Wake).on(Event::WorkerEnded).state.phase, Phase::Failed);
@@ -150,7 +161,8 @@ TEST(SlotState, AnAdoptedWorkerIsAskedNotStarted) {
     EXPECT_TRUE(life.on(Event::AnswersReady).did(Action::OpenGate));
 }
 
-// Whatever happens in whatever order: never two workers, never an open slot that is being stopped.
+// Whatever happens in whatever order: never two workers, never an open slot that is being stopped, never a
+// request that waits for nothing.
 TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
     for (unsigned seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -177,6 +189,9 @@ TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
                 ASSERT_FALSE(closes && !std::exchange(open, false));
             }
             ASSERT_EQ(life.state.worker, worker);
+            if (event == Event::Wake) {
+                ASSERT_NE(life.state.phase, Phase::Offline) << "a request that nobody answers";
+            }
         }
     }
 }
