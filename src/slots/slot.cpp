@@ -174,24 +174,21 @@ void Slot::await(Goal goal, Done done) {
 
 void Slot::settle() {
     auto const state = state_of(state_.phase);
-    bool const failed = state == State::Error;
-    bool const down = failed || state == State::Offline;
     std::vector<std::pair<Done, Result<SlotStatus>>> over;
     auto is_over = [&](Waiter& waiter) {
         if (waiter.goal == Goal::Down) {
             if (state == State::Unloading) return false;
             over.emplace_back(std::move(waiter.done), status());
-            return true;
-        }
-        if (!down && state != State::Ready) return false;
-        if (state == State::Ready) {
+        } else if (state == State::Ready) {
             over.emplace_back(std::move(waiter.done), status());
-        } else if (failed) {
+        } else if (state == State::Error) {
             over.emplace_back(std::move(waiter.done),
                               Error{why_.kind, format("slot '{}' did not come up: {}", name_, cause_)});
-        } else {
+        } else if (state_.wanted == Wanted::Down) {
             over.emplace_back(std::move(waiter.done),
                               Error{Errc::Conflict, format("slot '{}' was unloaded meanwhile", name_)});
+        } else {
+            return false;
         }
         return true;
     };

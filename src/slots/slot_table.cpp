@@ -250,11 +250,14 @@ void SlotTable::swap(std::string const& name, std::string const& model, Done don
     if (found == nullptr) return;
     auto begun = begin_swap(*found, model);
     if (!begun) return tell(done, std::move(begun).error());
-    bool const up = found->wanted() == Wanted::Up;
+    if (found->wanted() ==
+        Wanted::Down) {  // perhaps with a worker still, on its way down: none of the swap's
+        found->reconfigure(read(name));
+        return tell(done, found->status());
+    }
     begun->done = std::move(done);
     swaps_.insert_or_assign(name, std::move(begun).value());
     found->reconfigure(read(name));
-    if (!up) return swapped(name, found->status());
     found->load([this, name](Result<SlotStatus> loaded) { swapped(name, std::move(loaded)); });
 }
 
@@ -277,6 +280,10 @@ void SlotTable::swapped(std::string const& name, Result<SlotStatus> loaded) {
     if (loaded && loaded->model != swap.model)
         loaded = Error{Errc::Conflict, format("the slot went on with {}", loaded->model)};
     if (loaded || found == nullptr || found->leaving()) return tell(swap.done, std::move(loaded));
+    if (found->wanted() == Wanted::Down) {  // it was asked to go down: nothing brings it up again
+        auto const now = format("; its file names {} now", swap.model);
+        return tell(swap.done, Error{loaded.error().kind, loaded.error().message + now});
+    }
     roll_back(*found, std::move(swap), loaded.error());
 }
 

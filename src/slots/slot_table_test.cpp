@@ -147,6 +147,26 @@ TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     EXPECT_EQ(text_of(house, "a"), "model = \"one\"\n");
 }
 
+// The worker that is on its way down still has the old model: no reason to think that the swap failed.
+TEST(SlotTable, ASwapWhileTheSlotDrainsChangesTheFileAndLoadsNothing) {
+    House house;
+    house.model("one");
+    house.model("two");
+    house.file("a", "model = \"one\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    house.host->busy = true;
+    house.table->unload("a", {});
+    auto const swapped = house.outcome([&](Done done) { house.table->swap("a", "two", std::move(done)); });
+    ASSERT_TRUE(swapped.ok()) << swapped.error().message;
+    EXPECT_EQ(text_of(house, "a"), "model = \"two\"\n");
+    EXPECT_EQ(house.status("a").wanted, Wanted::Down);
+    house.table->drained("a");
+    ASSERT_TRUE(house.reaches("a", State::Offline));
+    EXPECT_EQ(house.status("a").model, "two");
+    EXPECT_EQ(house.recorded("load"), 1);
+}
+
 TEST(SlotTable, CreatesOnceAndRemovesForGood) {
     House house;
     house.model("tiny");
