@@ -143,7 +143,7 @@ void Daemon::run() {
     for (auto const& loop : data_loops_)
         loop->start();
     if (auto const started = slots_->start(); !started)
-        log_.warn("changes of slot files are not followed: {}", started.error().message);
+        log_.warn("slot files can't be followed, trying again: {}", started.error().message);
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();
     log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,
               join(addresses_, ", "), start_.places.runtime, took);

@@ -98,6 +98,11 @@ Result<FileStatus> status(std::string const& path) {
                       .modified_ns = st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec};
 }
 
+bool is_symlink(std::string const& path) {
+    struct stat st{};
+    return ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 Result<std::string> read_file(std::string const& path, Bytes max) {
     HAL0_TRY(fd, open_read(path));
     std::string text;

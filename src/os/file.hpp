@@ -29,6 +29,7 @@ struct FileStatus {
 
 bool exists(std::string const& path);
 Result<FileStatus> status(std::string const& path);  // follows symlinks; NotFound when absent
+bool is_symlink(std::string const& path);            // also one that leads nowhere
 
 // The whole file. TooLarge when it holds more than `max`: the limit is the caller's, always.
 Result<std::string> read_file(std::string const& path, Bytes max);

@@ -33,8 +33,7 @@ SlotTable::SlotTable(SlotWorld world)
       burial_{world_.loop, [this] { gone_.clear(); }},
       look_timer_{world_.loop, [this] { look(); }},
       watch_timer_{world_.loop, [this] {
-                       if (!watch()) watch_timer_.start(watch_again_after);
-                       scan();
+                       if (!watch() || !scan()) watch_timer_.start(watch_again_after);
                    }} {}
 
 SlotTable::~SlotTable() = default;
@@ -42,19 +41,26 @@ SlotTable::~SlotTable() = default;
 // ---- files
 
 Result<void> SlotTable::start() {
+    bool const was_there = os::exists(directory_);
     auto made = os::make_directories(directory_);
-    auto watching = made ? watch() : std::move(made);
-    scan();
+    auto following = made ? watch() : std::move(made);
+    auto listed = scan();
     look();
-    // Workers whose slots were removed while no daemon ran.
+    // A directory that had to be made says nothing about the slots: its disk may not be there yet.
+    if (listed && was_there) end_strays();
+    if (listed && following) return {};
+    watch_timer_.start(watch_again_after);
+    return listed ? std::move(following) : std::move(listed);
+}
+
+// Workers whose slots were removed while no daemon ran. Only for slots that were looked for and not found.
+void SlotTable::end_strays() {
     auto const running = os::list_directory(run_root(world_.places));
-    if (!running) return watching;
-    for (auto const& name : *running) {
+    for (auto const& name : running ? *running : std::vector<std::string>{}) {
         if (!valid_slot_name(name) || slot(name) != nullptr) continue;
         add(name, Error{Errc::NotFound, format("{} is gone", path_of(name))}).begin();
         take_away(name, {});
     }
-    return watching;
 }
 
 Result<void> SlotTable::watch() {
@@ -74,13 +80,13 @@ void SlotTable::mark(std::vector<std::string> const& files) {
 }
 
 // Marks every slot and every file. While the directory can't be read everything stays as it is.
-void SlotTable::scan() {
-    auto const files = os::list_directory(directory_);
-    if (!files) return;
-    mark(*files);
+Result<void> SlotTable::scan() {
+    HAL0_TRY(files, os::list_directory(directory_));
+    mark(files);
     for (auto const& [name, slot] : slots_)
         changed_.insert(name);
     look_timer_.start(world_.patience.file_quiet);
+    return {};
 }
 
 void SlotTable::look() {
@@ -107,8 +113,11 @@ std::string SlotTable::path_of(std::string const& name) const {
 
 Result<DecodedSlot> SlotTable::read(std::string const& name) const {
     auto const path = path_of(name);
-    HAL0_TRY(text, os::read_file(path, file_max));
-    return decode_slot(name, text, path);
+    auto const text = os::read_file(path, file_max);
+    if (text) return decode_slot(name, *text, path);
+    if (text.error().kind != Errc::NotFound || !os::is_symlink(path)) return text.error();
+    // The slot is not gone: what it says lies where nothing is now, perhaps on a disk that comes later.
+    return Error{Errc::Unavailable, format("{} is a link to a file that isn't there", path)};
 }
 
 // ---- the slots

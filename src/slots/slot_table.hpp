@@ -20,8 +20,8 @@ class SlotTable final : NoCopy {
     ~SlotTable();  // workers go on: the next daemon adopts them
 
     // Adopts what runs and loads what should, all at once; from then on follows CONFIG/slots. A slot whose
-    // file can't be read is there too, and says why. An Error: the directory can't be watched; the slots are
-    // served all the same.
+    // file can't be read is there too, and says why. An Error: the directory can't be listed or watched yet,
+    // and is tried again; what could be read is served, and workers go on.
     Result<void> start();
 
     [[nodiscard]] std::vector<SlotStatus> list() const;  // by name
@@ -63,7 +63,8 @@ class SlotTable final : NoCopy {
 
     Result<void> watch();
     void mark(std::vector<std::string> const& files);
-    void scan();
+    Result<void> scan();
+    void end_strays();
     void look();  // at the files that changed
     void look_at(std::string const& name);
     Slot& add(std::string const& name, Result<DecodedSlot> const& file);

@@ -113,6 +113,36 @@ TEST(SlotTable, AWorkerWhoseFileWentWhileNoDaemonRanIsStopped) {
     EXPECT_EQ(house.host->count("removed a"), 1);
 }
 
+// Not a disk that isn't mounted yet, a directory without permission or a link into nowhere: only a slot that
+// was looked for and isn't there is gone.
+TEST(SlotTable, AWorkerWhoseFileCantBeSeenGoesOnAndIsTakenOverOnceItCan) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    auto const pid = house.holder("a");
+    auto const slots = house.places.config + "/slots";
+    ASSERT_TRUE(os::rename_path(slots, slots + ".away"));
+    house.start();  // makes an empty one
+    EXPECT_TRUE(house.table->list().empty());
+    EXPECT_EQ(house.holder("a"), pid);
+    ASSERT_TRUE(os::remove_tree(slots));
+    ASSERT_TRUE(os::atomic_write(slots, "no directory"));
+    EXPECT_FALSE(house.try_to_start());
+    EXPECT_EQ(house.holder("a"), pid);
+    ASSERT_TRUE(os::remove_file(slots));
+    ASSERT_TRUE(os::rename_path(slots + ".away", slots));
+    ASSERT_TRUE(house.until([&] { return house.table->find("a").ok(); })) << "it is looked at again";
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    ASSERT_TRUE(os::rename_path(house.file_path("a"), house.dir / "a"));
+    std::filesystem::create_symlink(house.dir / "nowhere", house.file_path("a"));
+    house.start();
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+    EXPECT_EQ(house.status("a").pid, pid);
+    EXPECT_EQ(house.recorded("load"), 1);
+}
+
 TEST(SlotTable, SwapsTheModelInFileAndWorker) {
     House house;
     house.model("one");
