@@ -178,6 +178,15 @@ TEST_F(AdminTest, OneNeedNotWaitForAnOperation) {
     EXPECT_EQ(house.asked.size(), 1u);
 }
 
+TEST_F(AdminTest, WhatTakesASlotDownCanCutItsRequestsOff) {
+    send(Method::Post, "/api/slots/primary/unload?force=true");
+    send(Method::Post, "/api/slots/primary/restart?force=true&wait=false");
+    send(Method::Delete, "/api/slots/primary?force=true");
+    EXPECT_EQ(house.asked, (std::vector<std::string>{"unload primary by force", "restart primary by force",
+                                                     "remove primary by force"}));
+    EXPECT_EQ(ask(Method::Delete, "/api/slots/primary?force=yes").status, 400);
+}
+
 TEST_F(AdminTest, SlotsAreMadeAndRemoved) {
     auto const ticket = send(Method::Post, "/api/slots", R"({"name":"code","model":"m","context":8192})");
     EXPECT_EQ(house.asked.at(0), "create code with m");

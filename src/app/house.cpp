@@ -52,11 +52,11 @@ Result<wire::SlotView> House::slot(std::string const& name) {
 void House::load_slot(std::string const& name, SlotDone done) {
     slots_->load(name, viewing(std::move(done)));
 }
-void House::unload_slot(std::string const& name, SlotDone done) {
-    slots_->unload(name, viewing(std::move(done)));
+void House::unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) {
+    slots_->unload(name, viewing(std::move(done)), requests);
 }
-void House::restart_slot(std::string const& name, SlotDone done) {
-    slots_->restart(name, viewing(std::move(done)));
+void House::restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) {
+    slots_->restart(name, viewing(std::move(done)), requests);
 }
 void House::swap_slot(std::string const& name, std::string const& model, SlotDone done) {
     slots_->swap(name, model, viewing(std::move(done)));
@@ -68,10 +68,13 @@ void House::create_slot(wire::SlotCreate const& slot, SlotDone done) {
     slots_->create(*config, viewing(std::move(done)));
 }
 
-void House::remove_slot(std::string const& name, Done done) {
-    slots_->remove(name, [done = std::move(done)](Result<slots::SlotStatus> const& status) {
-        status ? done({}) : done(status.error());
-    });
+void House::remove_slot(std::string const& name, slots::InFlight requests, Done done) {
+    slots_->remove(
+        name,
+        [done = std::move(done)](Result<slots::SlotStatus> const& status) {
+            status ? done({}) : done(status.error());
+        },
+        requests);
 }
 
 Result<wire::SlotExplain> House::explain_slot(std::string const& name) {

@@ -44,11 +44,11 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     std::vector<wire::SlotView> slots() override;
     Result<wire::SlotView> slot(std::string const& name) override;
     void load_slot(std::string const& name, SlotDone done) override;
-    void unload_slot(std::string const& name, SlotDone done) override;
-    void restart_slot(std::string const& name, SlotDone done) override;
+    void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;
+    void restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;
     void swap_slot(std::string const& name, std::string const& model, SlotDone done) override;
     void create_slot(wire::SlotCreate const& slot, SlotDone done) override;
-    void remove_slot(std::string const& name, Done done) override;
+    void remove_slot(std::string const& name, slots::InFlight requests, Done done) override;
     Result<wire::SlotExplain> explain_slot(std::string const& name) override;
     Result<std::string> slot_log(std::string const& name) override;
     std::vector<wire::ModelView> models() override;

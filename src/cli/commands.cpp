@@ -161,6 +161,8 @@ std::vector<Command> slot_reading() {
 
 std::vector<Command> slot_changing() {
     std::vector<Flag> const flags{json, no_wait};
+    Flag const force{.name = "force", .help = "cut off the requests in flight instead of finishing them"};
+    std::vector<Flag> const down_flags{json, no_wait, force};
     return {{.path = "slot load",
              .summary = "bring a slot up",
              .arguments = {slot},
@@ -170,12 +172,12 @@ std::vector<Command> slot_changing() {
             {.path = "slot unload",
              .summary = "take a slot down, after the requests it serves",
              .arguments = {slot},
-             .flags = flags,
+             .flags = down_flags,
              .run = slot_unload},
             {.path = "slot restart",
              .summary = "take it down and up again, with its file's settings",
              .arguments = {slot},
-             .flags = flags,
+             .flags = down_flags,
              .run = slot_restart},
             {.path = "slot swap",
              .summary = "give a slot another model",
@@ -186,6 +188,7 @@ std::vector<Command> slot_changing() {
             {.path = "slot delete",
              .summary = "take a slot down and remove its file",
              .arguments = {slot},
+             .flags = {force},
              .run = slot_delete}};
 }
 

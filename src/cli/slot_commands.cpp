@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/views.hpp"
@@ -31,8 +32,11 @@ Result<int> operate(Arguments const& arguments, Context& context, Operation cons
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
     bool const waits = !arguments.has("no-wait");
-    auto call = api.request(http::Method::Post,
-                            slot_target(name, operation.verb) + (waits ? "" : "?wait=false"), operation.body);
+    std::vector<std::string> query;
+    if (!waits) query.emplace_back("wait=false");
+    if (arguments.has("force")) query.emplace_back("force=true");
+    auto const target = slot_target(name, operation.verb) + (query.empty() ? "" : "?" + join(query, "&"));
+    auto call = api.request(http::Method::Post, target, operation.body);
     HAL0_TRY(body, waits ? follow(context, api, slot_work(operation.subject, name, std::move(call)))
                          : api.outcome(http::fetch(std::move(call))));
     HAL0_TRY(slot, wire::decode<SlotView>(body));
@@ -138,8 +142,8 @@ Result<int> slot_create(Arguments const& arguments, Context& context) {
 Result<int> slot_delete(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
-    HAL0_CHECK(follow(context, api,
-                      slot_work("deleting", name, api.request(http::Method::Delete, slot_target(name)))));
+    auto const target = slot_target(name) + (arguments.has("force") ? "?force=true" : "");
+    HAL0_CHECK(follow(context, api, slot_work("deleting", name, api.request(http::Method::Delete, target))));
     return say(context, format("the slot {} is gone; its model stays", name));
 }
 

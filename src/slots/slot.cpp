@@ -30,6 +30,7 @@ Slot::Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& 
                       overdue_ = true;
                       on(Event::LoadTimeout);
                   }},
+      drain_timer_{world.loop, [this] { on(Event::CutOff); }},
       stop_timer_{world.loop, [this] { on(Event::StopTimeout); }},
       retry_timer_{world.loop, [this] { on(Event::RetryDue); }},
       probe_timer_{world.loop, [this] { probe(); }} {
@@ -77,19 +78,21 @@ void Slot::load(Done done) {
     await(Goal::Up, std::move(done));
 }
 
-void Slot::unload(Done done) {
+void Slot::unload(Done done, InFlight requests) {
     on(Event::Unload);
+    if (requests == InFlight::CutOff) on(Event::CutOff);
     await(Goal::Down, std::move(done));
 }
 
-void Slot::restart(Done done) {
+void Slot::restart(Done done, InFlight requests) {
     on(Event::Restart);
+    if (requests == InFlight::CutOff) on(Event::CutOff);
     await(Goal::Up, std::move(done));
 }
 
-void Slot::leave(Done done) {
+void Slot::leave(Done done, InFlight requests) {
     leaving_ = true;
-    unload(std::move(done));
+    unload(std::move(done), requests);
 }
 
 Result<void> Slot::wake() {
@@ -145,6 +148,7 @@ void Slot::entered(Phase from, Event event) {
         load_timer_.stop();
         stop_probing();
     }
+    if (state_.phase != Phase::Draining) drain_timer_.stop();
     if (state_.phase != Phase::Waiting) retry_timer_.stop();
     if (state_.phase != Phase::Stopping) stop_timer_.stop();
 }
@@ -153,7 +157,7 @@ void Slot::perform(Action action) {
     switch (action) {
         case Action::Launch: return launch();
         case Action::Probe: return begin_probing();
-        case Action::CloseGate: return world_.host.slot_closing(name_);
+        case Action::CloseGate: drain_timer_.start(drain_patience()); return world_.host.slot_closing(name_);
         case Action::OpenGate:
             return world_.host.slot_ready(name_, os::UnixAddress{run_.socket},
                                           os::read_file(run_.key, 1_KiB).value_or(""));
@@ -288,11 +292,19 @@ void Slot::ended(os::ExitStatus const& status) {
     on(Event::WorkerEnded);
 }
 
+std::chrono::seconds Slot::load_patience() const {
+    return std::chrono::seconds{config_.value_or(SlotConfig{}).load_timeout_s};
+}
+
+std::chrono::seconds Slot::drain_patience() const {
+    return std::chrono::seconds{config_.value_or(SlotConfig{}).drain_timeout_s};
+}
+
 // ---- is it ready?
 
 void Slot::begin_probing() {
     started_at_ = world_.loop.now();
-    load_timer_.start(world_.patience.load);
+    load_timer_.start(load_patience());
     probe_pause_ = probe_pause_first;
     probe();
 }

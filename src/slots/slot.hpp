@@ -32,7 +32,6 @@ inline constexpr Duration wake_patience = std::chrono::seconds{5};
 
 struct Patience {
     Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
-    Duration load{std::chrono::minutes{10}};              // from the worker's start to its first "ready"
     Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps
 };
 
@@ -62,10 +61,10 @@ class Slot final : NoCopy {
     void reconfigure(Result<DecodedSlot> const& file);
 
     void load(Done done);
-    void unload(Done done);
-    void restart(Done done);
+    void unload(Done done, InFlight requests = InFlight::Finish);
+    void restart(Done done, InFlight requests = InFlight::Finish);
     // For good: no request wakes it any more.
-    void leave(Done done);
+    void leave(Done done, InFlight requests = InFlight::Finish);
     // For a request. An Error refuses it at once; else it comes up, or is up, or fails with a word to the
     // host.
     Result<void> wake();
@@ -109,6 +108,8 @@ class Slot final : NoCopy {
     void stop_probing();
 
     // What it says of itself: slot_words.cpp.
+    [[nodiscard]] std::chrono::seconds load_patience() const;
+    [[nodiscard]] std::chrono::seconds drain_patience() const;
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] Error refusal() const;  // for requests: this slot can't serve them, and why
@@ -148,6 +149,7 @@ class Slot final : NoCopy {
     std::int64_t restarts_{0};
 
     os::Timer load_timer_;
+    os::Timer drain_timer_;
     os::Timer stop_timer_;
     os::Timer retry_timer_;
     os::Timer probe_timer_;

@@ -140,15 +140,14 @@ Result<SlotStatus> SlotTable::find(std::string const& name) const {
     return Error{Errc::NotFound, format("there is no slot '{}'{}", name, hint)}.with("slot", name);
 }
 
-Slot* SlotTable::free_slot(std::string const& name, Done const& done) const {
+Slot* SlotTable::free_slot(std::string const& name, Done const& done, Swapping swapping) const {
     auto* const found = slot(name);
     if (found == nullptr) {
         tell(done, find(name).error());
         return nullptr;
     }
-    char const* const work = found->leaving()        ? "removed"
-                             : swaps_.contains(name) ? "given another model"
-                                                     : nullptr;
+    bool const swaps = swapping == Swapping::Refused && swaps_.contains(name);
+    char const* const work = found->leaving() ? "removed" : swaps ? "given another model" : nullptr;
     if (work == nullptr) return found;
     tell(done, Error{Errc::Conflict, format("slot '{}' is being {}; try again after that", name, work)});
     return nullptr;
@@ -173,15 +172,15 @@ Result<std::vector<std::string>> SlotTable::explain(std::string const& name) con
 }
 
 void SlotTable::load(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->load(std::move(done));
+    if (auto* found = free_slot(name, done, Swapping::Refused)) found->load(std::move(done));
 }
 
-void SlotTable::unload(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->unload(std::move(done));
+void SlotTable::unload(std::string const& name, Done done, InFlight requests) {
+    if (auto* found = free_slot(name, done, Swapping::Ignored)) found->unload(std::move(done), requests);
 }
 
-void SlotTable::restart(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->restart(std::move(done));
+void SlotTable::restart(std::string const& name, Done done, InFlight requests) {
+    if (auto* found = free_slot(name, done, Swapping::Ignored)) found->restart(std::move(done), requests);
 }
 
 Result<void> SlotTable::wake(std::string const& name) {
@@ -225,18 +224,21 @@ void SlotTable::create(SlotConfig const& config, Done const& done) {
     tell(done, slot.status());
 }
 
-void SlotTable::remove(std::string const& name, Done done) {
-    if (free_slot(name, done) == nullptr) return;
+void SlotTable::remove(std::string const& name, Done done, InFlight requests) {
+    if (auto* const present = slot(name); present != nullptr && present->leaving())
+        return present->leave(std::move(done), requests);  // told with the one who asked first
+    if (free_slot(name, done, Swapping::Ignored) == nullptr) return;
     // First: a daemon that dies from here on leaves a worker without a file, which the next one ends.
     auto const removed = os::remove_file(path_of(name));
     if (!removed) return tell(done, removed.error());
-    take_away(name, std::move(done));
+    take_away(name, std::move(done), requests);
 }
 
-void SlotTable::take_away(std::string const& name, Done done) {
+void SlotTable::take_away(std::string const& name, Done done, InFlight requests) {
     auto& slot = *slots_.find(name)->second;
     slot.leave(
-        [this, name, done = std::move(done)](Result<SlotStatus> last) { bury(name, done, std::move(last)); });
+        [this, name, done = std::move(done)](Result<SlotStatus> last) { bury(name, done, std::move(last)); },
+        requests);
 }
 
 void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatus> last) {
@@ -255,7 +257,7 @@ void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatu
 
 // NOLINTNEXTLINE(bugprone-exception-escape): not a swap in the library's sense
 void SlotTable::swap(std::string const& name, std::string const& model, Done done) {
-    auto* const found = free_slot(name, done);
+    auto* const found = free_slot(name, done, Swapping::Refused);
     if (found == nullptr) return;
     auto begun = begin_swap(*found, model);
     if (!begun) return tell(done, std::move(begun).error());

@@ -197,6 +197,35 @@ TEST(SlotTable, ASwapWhileTheSlotDrainsChangesTheFileAndLoadsNothing) {
     EXPECT_EQ(house.recorded("load"), 1);
 }
 
+TEST(SlotTable, ASwapThatWaitsForRequestsCanBeCalledOff) {
+    House house;
+    house.model("one");
+    house.model("two");
+    for (auto const* name : {"a", "b"}) {
+        house.file(name, "model = \"one\"\n");
+        house.start();
+        ASSERT_TRUE(house.reaches(name, State::Ready));
+        house.host->busy = true;
+        std::optional<Result<SlotStatus>> swapped;
+        house.table->swap(name, "two", [&](Result<SlotStatus> told) { swapped = std::move(told); });
+        auto const load = house.outcome([&](Done done) { house.table->load(name, std::move(done)); });
+        EXPECT_EQ(load.error().kind, Errc::Conflict);
+        auto const down = house.outcome([&](Done done) {
+            if (name == std::string_view{"a"})
+                return house.table->unload(name, std::move(done), InFlight::CutOff);
+            house.table->remove(name, {});
+            house.table->remove(name, std::move(done),
+                                InFlight::CutOff);  // asked again: no longer waited for
+        });
+        ASSERT_TRUE(down.ok()) << down.error().message;
+        ASSERT_TRUE(swapped.has_value());
+        EXPECT_EQ(swapped->error().kind, Errc::Conflict);
+        EXPECT_FALSE(house.holder(name));
+    }
+    EXPECT_EQ(text_of(house, "a"), "model = \"two\"\n") << "as a swap of a slot that is down";
+    EXPECT_FALSE(house.table->find("b").ok());
+}
+
 TEST(SlotTable, CreatesOnceAndRemovesForGood) {
     House house;
     house.model("tiny");

@@ -169,6 +169,34 @@ TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
     EXPECT_EQ(house.status("primary").state, State::Offline);
 }
 
+TEST(Slot, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\ndrain_timeout_s = 1\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->unload("primary", std::move(done)); }).ok());
+    EXPECT_EQ(house.recorded("signal Terminated"), 1);
+    EXPECT_FALSE(house.holder("primary"));
+}
+
+TEST(Slot, WhoAsksForItCutsTheRequestsOff) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    std::optional<Result<SlotStatus>> first;
+    house.table->restart("primary", [&](Result<SlotStatus> told) { first = std::move(told); });
+    auto const again =
+        house.outcome([&](Done done) { house.table->restart("primary", std::move(done), InFlight::CutOff); });
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->loads, 2);
+    EXPECT_TRUE(first && first->ok());
+}
+
 TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
     House house;
     house.model("slow", {"ready-after-ms=60000"});
@@ -186,13 +214,12 @@ TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
 
 TEST(Slot, ALoadThatTakesForEverIsGivenUp) {
     House house;
-    house.patience.load = 300ms;
     house.model("hung", {"listen-after-ms=60000"});
-    house.file("primary", "model = \"hung\"\nenabled = false\n");
+    house.file("primary", "model = \"hung\"\nenabled = false\nload_timeout_s = 1\n");
     house.start();
     auto const load = house.outcome([&](Done done) { house.table->load("primary", std::move(done)); });
     ASSERT_FALSE(load.ok());
-    EXPECT_NE(load.error().message.find("not ready within 0.3 s and was killed"), std::string::npos)
+    EXPECT_NE(load.error().message.find("not ready within 1 s and was killed"), std::string::npos)
         << load.error().message;
     EXPECT_FALSE(house.holder("primary"));
 }

@@ -90,6 +90,7 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::LoadTimeout:
         case Event::WorkerEnded:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout: return stay(state);
     }
     return stay(state);
@@ -109,6 +110,7 @@ constexpr Step coming_up(SlotState const& state, Event event, TimePoint at) {
         case Event::Load:
         case Event::Wake:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout:
         case Event::RetryDue: return stay(state);
     }
@@ -129,12 +131,14 @@ constexpr Step serving(SlotState const& state, Event event, TimePoint at) {
         case Event::AnswersReady:
         case Event::LoadTimeout:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout:
         case Event::RetryDue: return stay(state);
     }
     return stay(state);
 }
 
+// Nobody is waited for any more.
 constexpr Step drained(SlotState const& state) {
     return state.worker ? to(state, Phase::Stopping, {Action::Terminate}) : ended_as_asked(state);
 }
@@ -147,7 +151,8 @@ constexpr Step going_down(SlotState state, Event event) {
         case Event::Wake: return stay(wanting(state, Wanted::Up));
         // Who waited for it to come back need not any more.
         case Event::Unload: return {wanting(state, Wanted::Down), {Action::TellFailed}};
-        case Event::Drained: return draining ? drained(state) : stay(state);
+        case Event::Drained:
+        case Event::CutOff: return draining ? drained(state) : stay(state);
         case Event::WorkerEnded:
             if (!draining) return ended_as_asked(state);
             state.worker = false;  // its requests see their connections end, and leave
@@ -194,6 +199,8 @@ static_assert(decide(in(Phase::Loading), Event::Wake, t0).actions == Actions{}, 
 static_assert(decide(in(Phase::Ready), Event::Unload, t0).actions == Actions{Action::CloseGate},
               "nothing is stopped while it serves");
 static_assert(decide(in(Phase::Draining), Event::Drained, t0).actions == Actions{Action::Terminate});
+static_assert(decide(in(Phase::Draining), Event::CutOff, t0).actions == Actions{Action::Terminate},
+              "no request holds a slot for ever");
 static_assert(decide(in(Phase::Stopping), Event::StopTimeout, t0).actions == Actions{Action::Kill});
 static_assert(decide(in(Phase::Loading), Event::WorkerEnded, t0).state.phase == Phase::Failed,
               "the end of a load is known at once, not after a time-out");

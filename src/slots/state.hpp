@@ -36,6 +36,7 @@ enum class Event {
     LoadTimeout,  // it was loading for longer than anybody's patience
     WorkerEnded,
     Drained,  // the last request left a closed slot
+    CutOff,   // those that are left have had their time, or somebody doesn't grant it to them
     StopTimeout,
     RetryDue,
 };

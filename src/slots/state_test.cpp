@@ -59,6 +59,16 @@ TEST(SlotState, AnUnloadDrainsThenStopsThenKills) {
     EXPECT_EQ(life.state.wanted, Wanted::Down);
 }
 
+TEST(SlotState, RequestsThatDontEndAreCutOff) {
+    auto life = ready();
+    EXPECT_TRUE(life.on(Event::CutOff).last.empty()) << "only of a closed slot";
+    EXPECT_TRUE(life.on(Event::Unload).on(Event::CutOff).did(Action::Terminate));
+    EXPECT_TRUE(life.on(Event::Drained).last.empty());  // their connections have ended
+    EXPECT_EQ(life.on(Event::WorkerEnded).state.phase, Phase::Offline);
+    life = ready();
+    EXPECT_TRUE(life.on(Event::Restart).on(Event::WorkerEnded).on(Event::CutOff).did(Action::Launch));
+}
+
 TEST(SlotState, ALoadWhileItGoesDownBringsItUpAgain) {
     auto life = ready();
     life.on(Event::Unload).on(Event::Load).on(Event::Drained);
@@ -171,7 +181,7 @@ TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
         bool worker = false;
         bool open = false;
         for (int i = 0; i < 200; ++i) {
-            auto const event = static_cast<Event>(random() % 14);
+            auto const event = static_cast<Event>(random() % 15);
             bool const of_worker =
                 event == Event::WorkerEnded || event == Event::AnswersReady || event == Event::AnswersLoading;
             bool const of_launch = event == Event::SpawnFailed || event == Event::CannotLaunch;

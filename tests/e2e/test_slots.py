@@ -1,4 +1,7 @@
 """Slots through the admin API, the CLI and their files."""
+import contextlib
+import http.client
+import threading
 import unittest
 
 from harness import CHAT, Home, eventually
@@ -52,6 +55,24 @@ class Slots(unittest.TestCase):
         self.assertEqual(home.api("POST", "/api/slots/primary/restart").json["loads"], 3)
         self.assertNotEqual(home.slot_view("primary")["pid"], pid)
         self.assertEqual(home.api("POST", "/api/slots/nothing/load").status, 404)
+
+    def test_a_hung_request_does_not_hold_an_unload(self):
+        home = self.home
+        home.slot("primary", home.fake_model("hung", "never-answer"))
+        home.start().ready("primary")
+        answers = []
+        def ask():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                answers.append(home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT}).status)
+        client = threading.Thread(target=ask)
+        client.start()
+        eventually(lambda: home.slot_view("primary")["in_flight"] == 1)
+        self.assertEqual(home.api("POST", "/api/slots/primary/unload?wait=false").json["state"], "unloading")
+        self.assertIn("--force", home.slot_view("primary")["cause"])
+        home.cli("slot", "unload", "primary", "--force", check=0, timeout=30)
+        self.assertEqual(home.slot_view("primary")["state"], "offline")
+        client.join(30)
+        self.assertNotIn(200, answers)
 
     def test_swap_is_kept_in_the_file_with_its_comments(self):
         home = self.home
