@@ -275,18 +275,5 @@ TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     }
 }
 
-TEST(Slot, AGrownLogIsPutAside) {
-    House house;
-    house.model("tiny");
-    house.file("primary", "model = \"tiny\"\nenabled = false\n");
-    auto const log = run_dir(house.places, "primary").log;
-    ASSERT_TRUE(os::make_directories(os::directory_of(log)));
-    ASSERT_TRUE(os::atomic_write(log, std::string(static_cast<std::size_t>(log_max.count) + 1, 'x')));
-    house.start();
-    EXPECT_TRUE(house.outcome([&](Done done) { house.table->load("primary", std::move(done)); }).ok());
-    EXPECT_LT(os::status(log)->size, 1_MiB);
-    EXPECT_GT(os::status(log + ".1")->size, log_max);
-}
-
 }  // namespace
 }  // namespace hal0::slots

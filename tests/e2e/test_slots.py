@@ -1,10 +1,11 @@
 """Slots through the admin API, the CLI and their files."""
 import contextlib
 import http.client
+import subprocess
 import threading
 import unittest
 
-from harness import CHAT, Home, eventually
+from harness import CHAT, HAL0, Home, eventually
 
 
 class Slots(unittest.TestCase):
@@ -143,6 +144,27 @@ class Slots(unittest.TestCase):
             argv = file.read().decode().split("\0")
         for flag, value in (("--ctx-size", "1024"), ("--parallel", "2"), ("--threads", "3"), ("--cache-ram", "7"), ("--flash-attn", "on")):
             self.assertEqual(argv[argv.index(flag) + 1], value)
+
+
+class Logs(unittest.TestCase):
+    def test_grown_logs_are_cut_under_their_writers(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m", "stdout-noise=1"))
+            logs = home.path / "state" / "logs" / "slots"
+            logs.mkdir(parents=True)
+            own = home.path / "state" / "hal0.log"
+            for log in (logs / "primary.log", own):
+                log.write_text("old\n" * (3 << 20))
+            with open(own, "ab") as out:
+                home.daemon = subprocess.Popen([HAL0, "serve"], env=home.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            eventually(home._answers, message="the daemon does not answer")
+            home.ready("primary")
+            for log in (logs / "primary.log", own):
+                kept = log.parent / (log.name + ".1")
+                eventually(lambda: log.stat().st_size < 1 << 20 and kept.stat().st_size > 7 << 20, message=f"{log} is as long as it was")
+            home.api("POST", "/api/slots/primary/restart")
+            self.assertIn(b"hal0 starts m", home.api("GET", "/api/slots/primary/logs").body)
+            self.assertLess((logs / "primary.log").stat().st_size, 1 << 20)
 
 
 class Events(unittest.TestCase):
