@@ -21,6 +21,12 @@ void explain_slot(Admin& admin, AdminCall const& call) {
 void create_slot(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::SlotCreate>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
+    // An engine's arguments name files to write and ports to open: as good as a shell of this user's.
+    if (request->extra_args && !call.over_unix_socket) {
+        return admin.fail(call.ticket, {Errc::Forbidden,
+                                        "extra_args are not taken over TCP: make the slot with 'hal0 slot "
+                                        "create' on this machine, or write them into its file"});
+    }
     admin.house().create_slot(*request, admin.answering<wire::SlotView>(call.ticket, 201));
 }
 

@@ -45,6 +45,22 @@ class Slots(unittest.TestCase):
         self.assertEqual(home.api("GET", "/api/slots").json, [])
         self.assertEqual(list(home.slots.iterdir()), [])
 
+    def test_arguments_for_the_engine_come_from_the_owner_only(self):
+        home = self.home.start()
+        harmless = {"name": "x", "model": "m", "extra_args": ["--seed", "7"]}
+        refused = home.http("POST", "/api/slots", harmless)
+        self.assertEqual(refused.status, 403, refused)
+        self.assertIn("extra_args", refused.json["error"]["message"])
+        for hole in ("--host", "--port", "--log-file", "--tools"):
+            answer = home.api("POST", "/api/slots", {**harmless, "extra_args": [hole, "x"]})
+            self.assertEqual(answer.status, 400, answer)
+            self.assertIn(hole, answer.json["error"]["message"])
+        self.assertEqual(list(home.slots.iterdir()), [])
+        self.assertEqual(home.api("POST", "/api/slots", harmless).status, 201)
+        home.slot("y", "m", extra_args=["--host", "0.0.0.0"])
+        eventually(lambda: "--host" in home.slot_view("y").get("cause", ""))
+        self.assertFalse(home.slot_view("y")["pid"])
+
     def test_load_unload_restart(self):
         home = self.home
         home.slot("primary", "m")
