@@ -211,6 +211,10 @@ void House::slot_closing(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }
 
+void House::file_ignored(std::string const& path, Error const& why) {
+    world_.log.warn("{} is ignored: {}", path, why.message);
+}
+
 void House::slot_removed(std::string const& slot) {
     dispatcher_->remove(slot);
     failed_.erase(slot);

@@ -66,6 +66,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     void slot_closing(std::string const& slot) override;
     void slot_lost(std::string const& slot) override;
     void slot_failed(std::string const& slot, Error const& why) override;
+    void file_ignored(std::string const& path, Error const& why) override;
     void slot_removed(std::string const& slot) override;
 
     // dispatch::SlotWaker

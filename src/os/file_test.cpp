@@ -123,6 +123,27 @@ TEST(DirWatch, TellsEachNameOnceATurnAndNewDirectoriesToo) {
     EXPECT_EQ(seen, (std::vector<std::string>{"a", "model"}));
 }
 
+TEST(DirWatch, TellsLinksAndPermissionsButNoFileThatIsStillWritten) {
+    TestDir dir;
+    TestDir elsewhere;
+    auto loop = Loop::make().value();
+    std::vector<std::string> seen;
+    bool all = false;
+    auto const changed = [&](auto const& names) { all = names.empty(), seen = names; };
+    ASSERT_TRUE(atomic_write(dir / "closed", "x", 0));
+    ASSERT_TRUE(atomic_write(elsewhere / "file", "x"));
+    auto watch = DirWatch::make(*loop, dir.path(), changed).value();
+    std::filesystem::create_symlink("nowhere", dir / "soft");
+    std::filesystem::create_hard_link(elsewhere / "file", dir / "hard");
+    std::filesystem::permissions(dir / "closed", std::filesystem::perms{0600});
+    auto const writing = open_append(dir / "writing").value();
+    loop->run_once(1s);
+    EXPECT_EQ(seen, (std::vector<std::string>{"closed", "hard", "soft"}));
+    std::filesystem::permissions(dir.path(), std::filesystem::perms{0711});
+    loop->run_once(1s);
+    EXPECT_TRUE(all) << "what could not be read before may be read now";
+}
+
 TEST(DirWatch, SaysThatTheDirectoryWentAndMayBeReplacedThere) {
     TestDir dir;
     auto loop = Loop::make().value();

@@ -56,10 +56,10 @@ void Slot::begin() {
 
 void Slot::reconfigure(Result<DecodedSlot> const& file) {
     auto const before = config_;
-    bool const was_fault = fault_.has_value();
+    auto const fault_before = fault_;
     bool const was_enabled = state_.enabled;
     take(file);
-    bool const same = !was_fault && !fault_ && before == config_;
+    bool const same = fault_before == fault_ && before == config_;
     auto const state = state_of(state_.phase);
     if (same || state == State::Unloading) return tell();  // a next worker gets what stands there then
     if (state_.worker) return compare_settings();

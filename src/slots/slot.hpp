@@ -73,6 +73,7 @@ class Slot final : NoCopy {
     void supplies_changed();
 
     [[nodiscard]] std::string const& name() const { return name_; }
+    [[nodiscard]] bool faulty() const { return fault_.has_value(); }  // its file, when it was last read
     [[nodiscard]] bool leaving() const { return leaving_; }
     [[nodiscard]] Wanted wanted() const { return state_.wanted; }
     [[nodiscard]] std::optional<SlotConfig> const& config() const { return config_; }

@@ -18,11 +18,9 @@ void tell(Done const& done, Result<SlotStatus> result) {
     if (done) done(std::move(result));
 }
 
-// The slot a file is of; empty where it is of none: an editor's, or a name no slot can have.
-std::string slot_of_file(std::string_view file) {
-    if (!file.ends_with(suffix)) return {};
-    file.remove_suffix(suffix.size());
-    return valid_slot_name(file) ? std::string{file} : std::string{};
+// Whether a file is somebody's wish for a slot: not an editor's copy, lock or temporary file.
+bool is_slot_file(std::string_view file) {
+    return file.ends_with(suffix) && !file.starts_with('.') && !file.starts_with('#');
 }
 
 }  // namespace
@@ -75,8 +73,22 @@ Result<void> SlotTable::watch() {
 }
 
 void SlotTable::mark(std::vector<std::string> const& files) {
-    for (auto const& file : files)
-        if (auto slot = slot_of_file(file); !slot.empty()) changed_.insert(std::move(slot));
+    for (auto const& file : files) {
+        if (!is_slot_file(file)) continue;
+        auto name = file.substr(0, file.size() - suffix.size());
+        auto const named = check_slot_name(name);
+        if (named) {
+            changed_.insert(std::move(name));
+        } else if (ignored_.insert(file).second) {
+            world_.host.file_ignored(os::join_path(directory_, file), named.error());
+        }
+    }
+}
+
+// What mended it may have happened where nobody watches: to a directory above, or to what a link leads to.
+void SlotTable::mend(Slot& slot) {
+    if (!slot.faulty() || slot.leaving()) return;
+    if (auto const file = read(slot.name())) slot.reconfigure(file);
 }
 
 // Marks every slot and every file. While the directory can't be read everything stays as it is.
@@ -172,7 +184,10 @@ Result<std::vector<std::string>> SlotTable::explain(std::string const& name) con
 }
 
 void SlotTable::load(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done, Swapping::Refused)) found->load(std::move(done));
+    auto* const found = free_slot(name, done, Swapping::Refused);
+    if (found == nullptr) return;
+    mend(*found);
+    found->load(std::move(done));
 }
 
 void SlotTable::unload(std::string const& name, Done done, InFlight requests) {
@@ -180,12 +195,17 @@ void SlotTable::unload(std::string const& name, Done done, InFlight requests) {
 }
 
 void SlotTable::restart(std::string const& name, Done done, InFlight requests) {
-    if (auto* found = free_slot(name, done, Swapping::Ignored)) found->restart(std::move(done), requests);
+    auto* const found = free_slot(name, done, Swapping::Ignored);
+    if (found == nullptr) return;
+    mend(*found);
+    found->restart(std::move(done), requests);
 }
 
 Result<void> SlotTable::wake(std::string const& name) {
-    if (auto* found = slot(name)) return found->wake();
-    return find(name).error();
+    auto* const found = slot(name);
+    if (found == nullptr) return find(name).error();
+    mend(*found);
+    return found->wake();
 }
 
 void SlotTable::drained(std::string const& name) {

@@ -62,6 +62,7 @@ class SlotTable final : NoCopy {
     Slot* free_slot(std::string const& name, Done const& done, Swapping swapping) const;
     [[nodiscard]] std::string path_of(std::string const& name) const;
     [[nodiscard]] Result<DecodedSlot> read(std::string const& name) const;
+    void mend(Slot& slot);  // where its file was faulty and isn't any more
 
     Result<void> watch();
     void mark(std::vector<std::string> const& files);
@@ -82,6 +83,7 @@ class SlotTable final : NoCopy {
     std::map<std::string, Swap, std::less<>> swaps_{};  // in progress
     std::vector<std::unique_ptr<Slot>> gone_{};         // may still be on the call stack
     os::Timer burial_;
+    std::set<std::string> ignored_{};  // files that are no slot's, said once
     std::set<std::string> changed_{};  // names whose files are to be looked at
     os::Timer look_timer_;
     std::unique_ptr<os::DirWatch> watch_{};

@@ -99,6 +99,43 @@ TEST(SlotTable, AFileThatIsReplacedInStepsIsNoRemoval) {
     EXPECT_EQ(house.host->count("removed a"), 0);
 }
 
+TEST(SlotTable, FollowsFilesThatAreLinkedAndSaysWhichItIgnores) {
+    House house;
+    house.model("tiny");
+    auto const mine = house.dir / "mine.toml";
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"tiny\"\n"));
+    house.start();
+    std::filesystem::create_symlink(mine, house.file_path("soft"));
+    std::filesystem::create_hard_link(mine, house.file_path("hard"));
+    EXPECT_TRUE(
+        house.until([&] { return house.table->find("soft").ok() && house.table->find("hard").ok(); }));
+    for (auto const* file : {"My Slot", ".#soft", "My Slot"})
+        house.file(file, "model = \"tiny\"\n");
+    EXPECT_TRUE(house.until([&] { return house.host->count("ignored My Slot.toml") == 1; }));
+    EXPECT_NE(house.host->failure.message.find("lower-case"), std::string::npos);
+    house.file("last", "model = \"tiny\"\n");
+    EXPECT_TRUE(house.until([&] { return house.table->find("last").ok(); }));
+    EXPECT_EQ(house.host->count("ignored My Slot.toml") + house.host->count("ignored .#soft.toml"), 1);
+}
+
+// Nothing here tells that the end of a link changed: the file is read again when the slot is wanted.
+TEST(SlotTable, AFileThatIsMendedUnseenIsReadAgainWhenTheSlotIsWanted) {
+    House house;
+    house.model("tiny");
+    auto const mine = house.dir / "mine.toml";
+    for (auto const* name : {"a", "b", "c"})
+        std::filesystem::create_symlink(mine, house.file_path(name));
+    ASSERT_TRUE(os::atomic_write(mine, "modl"));
+    house.start();
+    ASSERT_EQ(house.status("a").state, State::Error);
+    EXPECT_FALSE(house.table->wake("a").ok());
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"tiny\"\n"));
+    EXPECT_TRUE(house.table->wake("a").ok());
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->load("b", std::move(done)); }).ok());
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->restart("c", std::move(done)); }).ok());
+}
+
 TEST(SlotTable, AWorkerWhoseFileWentWhileNoDaemonRanIsStopped) {
     House house;
     house.model("tiny");

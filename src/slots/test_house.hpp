@@ -45,6 +45,10 @@ class TestHost final : public SlotHost {
         heard.push_back("failed " + slot);
         failure = why;
     }
+    void file_ignored(std::string const& path, Error const& why) override {
+        heard.push_back("ignored " + os::base_name(path));
+        failure = why;
+    }
     void slot_removed(std::string const& slot) override { heard.push_back("removed " + slot); }
 
     [[nodiscard]] long count(std::string const& word) const {
