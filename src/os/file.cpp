@@ -10,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -156,6 +158,13 @@ Result<void> atomic_write(std::string const& path, std::string_view content, std
     if (directory.open() && ::fsync(directory.get()) != 0)
         return errno_error(errno, format("writing {} to disk", path));
     return {};
+}
+
+Result<void> atomic_rewrite(std::string const& path, std::string_view content) {
+    HAL0_TRY(present, status(path));
+    std::unique_ptr<char, decltype(&std::free)> const target{::realpath(path.c_str(), nullptr), &std::free};
+    if (!target) return errno_error(errno, format("following {}", path));
+    return atomic_write(target.get(), content, present.mode);
 }
 
 Result<void> remove_file(std::string const& path) {

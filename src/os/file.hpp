@@ -40,6 +40,9 @@ Result<std::string> read_tail(std::string const& path, Bytes count);
 // failure but the last's the old file stands, and no temporary is left. A symlink is replaced, not followed.
 Result<void> atomic_write(std::string const& path, std::string_view content, std::uint32_t mode = 0644);
 
+// The same for a file that is there: it keeps its permissions, and a symlink its place.
+Result<void> atomic_rewrite(std::string const& path, std::string_view content);
+
 Result<void> make_directories(std::string const& path, std::uint32_t mode = 0755);
 Result<std::vector<std::string>> list_directory(std::string const& path);  // names, sorted, without . and ..
 Result<void> remove_file(std::string const& path);                         // fine when it isn't there

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "os/dir_watch.hpp"
 #include "os/net.hpp"
 #include "os/places.hpp"
@@ -95,6 +97,18 @@ TEST(Sha256, KnownVectors) {  // FIPS 180-4 examples
     for (int i = 0; i < 3; ++i)
         hash.add(std::string(1'000'000, 'a'));
     EXPECT_EQ(sha256_of(dir / "a").value(), hash.hex());
+}
+
+TEST(File, ARewriteKeepsPermissionsAndFollowsALink) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "mine", "old", 0600));
+    std::filesystem::create_symlink("mine", dir / "link");
+    ASSERT_TRUE(atomic_rewrite(dir / "link", "new"));
+    EXPECT_TRUE(is_symlink(dir / "link"));
+    EXPECT_FALSE(is_symlink(dir / "mine"));
+    EXPECT_EQ(read_file(dir / "mine", 1_KiB).value(), "new");
+    EXPECT_EQ(status(dir / "mine")->mode, 0600U);
+    EXPECT_EQ(atomic_rewrite(dir / "nothing", "x").error().kind, Errc::NotFound);
 }
 
 TEST(DirWatch, TellsWhatWasWrittenMovedAndRemoved) {

@@ -301,7 +301,7 @@ Result<SlotTable::Swap> SlotTable::begin_swap(Slot& slot, std::string const& mod
     wanted.model = model;
     HAL0_CHECK(plan_worker(wanted, world_.supplies, run_dir(world_.places, slot.name())));
     HAL0_TRY(edited, edit_slot(text, path, wanted));
-    HAL0_CHECK(os::atomic_write(path, edited));
+    HAL0_CHECK(os::atomic_rewrite(path, edited));
     return Swap{.model = model, .text_before = std::move(text), .text_after = std::move(edited)};
 }
 
@@ -324,7 +324,7 @@ void SlotTable::roll_back(Slot& slot, Swap swap, Error const& why) {
     if (!present || *present != swap.text_after) {  // somebody has written it since: theirs counts
         return tell(swap.done, in_context(format("loading {}", swap.model), why));
     }
-    auto restored = os::atomic_write(path, swap.text_before);
+    auto restored = os::atomic_rewrite(path, swap.text_before);
     if (!restored) {
         auto const doing = format("{}; writing the old settings back", why.message);
         return tell(swap.done, in_context(doing, restored.error()));

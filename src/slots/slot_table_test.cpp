@@ -201,7 +201,9 @@ TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     House house;
     house.model("one");
     house.model("bad", {"die-before-ready=1"});
-    house.file("a", "model = \"one\"\n");
+    auto const mine = house.dir / "mine.toml";
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"one\"\n", 0600));
+    std::filesystem::create_symlink(mine, house.file_path("a"));
     house.start();
     ASSERT_TRUE(house.reaches("a", State::Ready));
     auto const swapped = house.outcome([&](Done done) { house.table->swap("a", "bad", std::move(done)); });
@@ -212,6 +214,8 @@ TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     EXPECT_EQ(house.status("a").state, State::Ready);
     EXPECT_EQ(house.status("a").model, "one");
     EXPECT_EQ(text_of(house, "a"), "model = \"one\"\n");
+    EXPECT_TRUE(os::is_symlink(house.file_path("a"))) << "written where it leads";
+    EXPECT_EQ(os::status(mine)->mode, 0600U);
 }
 
 // The worker that is on its way down still has the old model: no reason to think that the swap failed.
