@@ -194,12 +194,11 @@ void House::slot_changed(slots::SlotStatus const& status) {
                          .context = status.context,
                          .created = status.created});
     publish(api::slot_state.name, status.name, wire::encode(view_of(status)));
-    bool const failed = status.state == slots::State::Error;
-    if (!failed) {
-        failed_.erase(status.name);
-    } else if (failed_.insert(status.name).second) {
+    using slots::State;
+    if (status.state == State::Ready || status.state == State::Offline) logged_.erase(status.name);
+    if (status.state != State::Error) return;
+    if (std::exchange(logged_[status.name], status.cause) != status.cause)
         world_.log.warn("slot {} is down: {}", status.name, status.cause);
-    }
 }
 
 void House::slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) {
@@ -217,7 +216,7 @@ void House::file_ignored(std::string const& path, Error const& why) {
 
 void House::slot_removed(std::string const& slot) {
     dispatcher_->remove(slot);
-    failed_.erase(slot);
+    logged_.erase(slot);
     publish(api::slot_removed.name, slot, "null");
 }
 

@@ -2,8 +2,8 @@
 // Where the rooms of the control plane meet: the slots, the dispatcher, the jobs and the event stream, told
 // of each other. Implements what each of them asks of the house around it, and decides nothing.
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -85,7 +85,8 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     slots::SlotTable* slots_{nullptr};
     dispatch::Dispatcher* dispatcher_{nullptr};
     jobs::Jobs* jobs_{nullptr};
-    std::set<std::string> failed_{};  // slots whose failure stands in the log: once, not at every look
+    std::map<std::string, std::string>
+        logged_{};  // why a slot is down, as the log has it: once for each cause
 };
 
 }  // namespace hal0::app

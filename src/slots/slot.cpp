@@ -14,6 +14,7 @@ namespace {
 constexpr char const* on_demand = "it loads on demand: with the first request for it, or when asked to";
 constexpr Duration probe_pause_first = std::chrono::milliseconds{20};
 constexpr Duration probe_pause_max = std::chrono::milliseconds{250};
+constexpr Duration look_again_after = std::chrono::seconds{1};
 constexpr Duration probe_deadline = std::chrono::seconds{5};
 
 }  // namespace
@@ -97,6 +98,7 @@ void Slot::leave(Done done, InFlight requests) {
 
 Result<void> Slot::wake() {
     if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
+    if (still_lacking()) return refusal();
     on(Event::Wake);
     // A worker that just died is tried again in a moment: its clients rather wait than hear of it.
     bool const soon =
@@ -109,8 +111,7 @@ void Slot::supplies_changed() {
     plan();
     if (fault_ || !plan_.ok()) return tell();
     if (state_.worker && restart_fault_) return compare_settings();
-    bool const was_lacking = state_.phase == Phase::Failed && state_.back_off.failures == 0;
-    if (was_lacking && state_.enabled) return on(Event::Load);
+    if (state_.phase == Phase::Lacking && state_.enabled) return on(Event::Load);
     tell();
 }
 
@@ -133,8 +134,9 @@ void Slot::handle(Event event) {
     auto const before = state_;
     auto const next = step(state_, event, world_.loop.now());
     state_ = next.state;
-    if (state_.phase != before.phase) entered(before.phase, event);
-    if (!(state_ == before)) tell();
+    bool const news = state_.phase != before.phase || event == Event::CannotLaunch;
+    if (news) entered(before.phase, event);
+    if (news || !(state_ == before)) tell();
     for (auto const action : next.actions)
         perform(action);
 }
@@ -219,12 +221,24 @@ void Slot::take(Result<DecodedSlot> const& file) {
 }
 
 void Slot::plan() {
+    planned_at_ = world_.loop.now();
     if (fault_) {
         plan_ = *fault_;
     } else if (config_) {
         plan_ = plan_worker(*config_, world_.supplies, run_);
         kind_ = kind_of(*config_, world_.supplies.models).value_or(kind_);
     }
+}
+
+// For requests: what is lacking is looked for once a second, however many there are, and told when it is
+// something else.
+bool Slot::still_lacking() {
+    if (state_.phase != Phase::Lacking) return false;
+    if (world_.loop.now() - planned_at_ < look_again_after) return true;
+    plan();
+    if (plan_.ok()) return false;
+    if (!(plan_.error() == why_)) cannot_launch(plan_.error());
+    return true;
 }
 
 // With a living worker: whether it does what its file wants now.

@@ -97,6 +97,7 @@ class Slot final : NoCopy {
 
     void take(Result<DecodedSlot> const& file);
     void plan();
+    bool still_lacking();
     void compare_settings();
     void cannot_launch(Error why);
     void launch();
@@ -125,6 +126,7 @@ class Slot final : NoCopy {
     std::vector<std::string> warnings_{};
     std::int64_t created_{0};
     Result<engines::WorkerSpec> plan_;  // what would be run now
+    TimePoint planned_at_{};
     models::Kind kind_{models::Kind::Chat};
     std::optional<Error> restart_fault_{};  // why it goes on with the settings it has
 

@@ -249,6 +249,26 @@ TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
     EXPECT_TRUE(house.reaches("primary", State::Ready));
 }
 
+// Clients ask on and on: that is no reason to tell everybody each time.
+TEST(Slot, RequestsForOneWithoutItsModelAreRefusedInSilence) {
+    House house;
+    house.file("primary", "model = \"tiny\"\nenabled = false\n");
+    house.start();
+    EXPECT_FALSE(house.table->wake("primary").ok());
+    EXPECT_EQ(house.host->count("failed primary"), 1);
+    auto const heard = house.host->heard;
+    auto const later = house.loop->now() + 1500ms;  // also past the time for which it isn't looked for
+    ASSERT_TRUE(house.until([&] {
+        auto const refused = house.table->wake("primary");
+        EXPECT_NE(refused.ok() ? "" : refused.error().message, "");
+        return house.loop->now() > later;
+    }));
+    EXPECT_EQ(house.host->heard, heard);
+    house.model("tiny");
+    EXPECT_TRUE(house.until([&] { return house.table->wake("primary").ok(); }));
+    EXPECT_TRUE(house.reaches("primary", State::Ready));
+}
+
 // Said before a worker is started, which would only crash on it.
 TEST(Slot, AModelFileThatIsNoneIsRefusedWithItsName) {
     House house;

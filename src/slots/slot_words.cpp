@@ -82,6 +82,7 @@ std::string Slot::cause() const {
         case Phase::Waiting:
             return format("{}; tried again after {}", why_.message,
                           in_seconds(state_.back_off.until - world_.loop.now()));
+        case Phase::Lacking: return why_.message;
         case Phase::Failed:
             if (!state_.back_off.given_up) return why_.message;
             return format(

@@ -62,7 +62,7 @@ constexpr Step lose(SlotState state, TimePoint at) {
 // Nothing was started, so there is nothing to pause for: it is looked at again whenever somebody wants it.
 constexpr Step refuse(SlotState state) {
     state.worker = false;
-    return to(state, Phase::Failed, {Action::TellFailed});
+    return to(state, Phase::Lacking, {Action::TellFailed});
 }
 
 // Requests may wait for the next try, which will not come now. A later one finds no pause in its way.
@@ -174,7 +174,8 @@ constexpr Step decide(SlotState const& state, Event event, TimePoint at) {
     switch (state.phase) {
         case Phase::Offline:
         case Phase::Waiting:
-        case Phase::Failed: return without_worker(state, event, at);
+        case Phase::Failed:
+        case Phase::Lacking: return without_worker(state, event, at);
         case Phase::Starting:
         case Phase::Loading: return coming_up(state, event, at);
         case Phase::Ready: return serving(state, event, at);
@@ -188,7 +189,8 @@ constexpr Step decide(SlotState const& state, Event event, TimePoint at) {
 // What must never change, checked as this file compiles.
 constexpr TimePoint t0{std::chrono::hours{1}};
 constexpr SlotState in(Phase phase, Wanted wanted = Wanted::Up) {
-    return {.phase = phase, .wanted = wanted, .worker = phase != Phase::Offline && phase != Phase::Failed};
+    bool const down = phase == Phase::Offline || phase == Phase::Failed || phase == Phase::Lacking;
+    return {.phase = phase, .wanted = wanted, .worker = !down};
 }
 static_assert(decide(in(Phase::Offline, Wanted::Down), Event::Wake, t0).actions == Actions{Action::Launch});
 static_assert(decide(in(Phase::Waiting), Event::Unload, t0).actions == Actions{Action::TellFailed},
@@ -220,7 +222,8 @@ State state_of(Phase phase) {
         case Phase::Stopping:
         case Phase::Killing: return State::Unloading;
         case Phase::Waiting:
-        case Phase::Failed: return State::Error;
+        case Phase::Failed:
+        case Phase::Lacking: return State::Error;
     }
     return State::Error;
 }

@@ -154,7 +154,7 @@ TEST(SlotState, SlowFailuresPauseUpToAMinuteAndQuietOnesAreForgotten) {
 TEST(SlotState, WhatCantBeLaunchedIsLookedAtAgainAtOnceWhenWanted) {
     Life life;
     life.state.enabled = true;
-    EXPECT_EQ(life.on(Event::Load).on(Event::CannotLaunch).state.phase, Phase::Failed);
+    EXPECT_EQ(life.on(Event::Load).on(Event::CannotLaunch).state.phase, Phase::Lacking);
     EXPECT_TRUE(life.on(Event::Wake).did(Action::Launch));
 }
 
