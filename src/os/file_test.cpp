@@ -217,6 +217,9 @@ TEST(Places, ALongHomeGetsAShortRuntimeDirectoryOfItsOwn) {
     EXPECT_TRUE(one.runtime.starts_with("/tmp/hal0-7-")) << one.runtime;
     EXPECT_LT(one.runtime.size(), 56U);
     EXPECT_NE(one.runtime, two.runtime);
+    auto const at_home =
+        find_places(environment({{"HAL0_HOME", deep}, {"HOME", "/home/u"}}), false, 7).value();
+    EXPECT_TRUE(at_home.runtime.starts_with("/home/u/.hal0-7-")) << "nobody clears up there";
 }
 
 TEST(Places, AlwaysLeaveRoomForTheLongestSocket) {
@@ -225,6 +228,8 @@ TEST(Places, AlwaysLeaveRoomForTheLongestSocket) {
              {{"HAL0_HOME", deep}},
              {{"HAL0_HOME", "/" + std::string(54, 'd')}},
              {{"HOME", "/home/u"}},
+             {{"HAL0_HOME", deep}, {"HOME", "/" + std::string(29, 'h')}},
+             {{"HAL0_HOME", deep}, {"HOME", "/" + std::string(30, 'h')}},
              {{"HOME", deep}}}) {
         auto const places = find_places(environment(values), false, 4294967295U).value();
         auto const longest = places.runtime + "/slots/" + std::string(32, 's') + "/worker.sock";
