@@ -31,6 +31,7 @@ void Admin::handle(AdminRequest& request) {
     call->ticket = ticket;
     call->method = request.method;
     call->last_event_id = std::move(request.last_event_id);
+    call->over_unix_socket = request.over_unix_socket;
     found.route->handle(*this, *call);
 }
 

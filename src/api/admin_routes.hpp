@@ -32,6 +32,7 @@ struct AdminCall {
     std::vector<QueryValue> query{};    // decoded; of the names that the row has
     std::string body{};
     std::string last_event_id{};
+    bool over_unix_socket{false};
 
     [[nodiscard]] std::string const* value(std::string_view name) const;  // null when absent
     [[nodiscard]] Result<bool> flag(std::string_view name, bool otherwise) const;

@@ -21,13 +21,28 @@ void explain_slot(Admin& admin, AdminCall const& call) {
 void create_slot(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::SlotCreate>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
+    // An engine's arguments name files to write and ports to open: as good as a shell of this user's.
+    if (request->extra_args && !call.over_unix_socket) {
+        return admin.fail(call.ticket, {Errc::Forbidden,
+                                        "extra_args are not taken over TCP: make the slot with 'hal0 slot "
+                                        "create' on this machine, or write them into its file"});
+    }
     admin.house().create_slot(*request, admin.answering<wire::SlotView>(call.ticket, 201));
 }
 
+// What a worker's end does to the requests it serves: ?force=true.
+Result<slots::InFlight> in_flight(AdminCall const& call) {
+    HAL0_TRY(force, call.flag("force", false));
+    return force ? slots::InFlight::CutOff : slots::InFlight::Finish;
+}
+
 void remove_slot(Admin& admin, AdminCall const& call) {
-    admin.house().remove_slot(call.params.at(0), [&admin, ticket = call.ticket](Result<void> const& done) {
-        done.ok() ? admin.respond(ticket, {.status = 204}) : admin.fail(ticket, done.error());
-    });
+    auto const requests = in_flight(call);
+    if (!requests) return admin.fail(call.ticket, requests.error());
+    admin.house().remove_slot(
+        call.params.at(0), *requests, [&admin, ticket = call.ticket](Result<void> const& done) {
+            done.ok() ? admin.respond(ticket, {.status = 204}) : admin.fail(ticket, done.error());
+        });
 }
 
 // What takes its time is answered when it is over, or with ?wait=false at once with 202 and the slot as it is
@@ -42,10 +57,18 @@ template <class Start> void operate(Admin& admin, AdminCall const& call, Start s
     admin.answer(call.ticket, admin.house().slot(name), 202);
 }
 
-template <void (House::*Operation)(std::string const&, House::SlotDone)>
-void run(Admin& admin, AdminCall const& call) {
+void load_slot(Admin& admin, AdminCall const& call) {
     operate(admin, call, [&admin](std::string const& name, House::SlotDone done) {
-        (admin.house().*Operation)(name, std::move(done));
+        admin.house().load_slot(name, std::move(done));
+    });
+}
+
+template <void (House::*Operation)(std::string const&, slots::InFlight, House::SlotDone)>
+void take_down(Admin& admin, AdminCall const& call) {
+    auto const requests = in_flight(call);
+    if (!requests) return admin.fail(call.ticket, requests.error());
+    operate(admin, call, [&](std::string const& name, House::SlotDone done) {
+        (admin.house().*Operation)(name, *requests, std::move(done));
     });
 }
 
@@ -113,6 +136,11 @@ void tell_log(Admin& admin, AdminCall const& call) {
 
 constexpr std::array wait_query{
     QueryDoc{"wait", "`false`: answer 202 at once; else when it is over, with the error when it failed"}};
+constexpr QueryDoc force{
+    "force",
+    "`true`: the requests in flight are cut off; else they are finished, as long as its file grants"};
+constexpr std::array force_query{force};
+constexpr std::array down_query{wait_query.front(), force};
 constexpr std::array log_query{
     QueryDoc{"lines", "how many of the last lines; 200 when absent"},
     QueryDoc{"follow", "`true`: go on with what is written from now on, until the client leaves"}};
@@ -138,6 +166,7 @@ constexpr std::array slot_rows{
     AdminRoute{.method = Method::Delete,
                .path = "/api/slots/{name}",
                .summary = "Unload a slot and remove its file. Its model stays.",
+               .query = force_query,
                .answer = {Shape::Nothing, nullptr, "204"},
                .handle = &remove_slot},
     AdminRoute{.method = Method::Post,
@@ -145,19 +174,19 @@ constexpr std::array slot_rows{
                .summary = "Bring a slot up.",
                .query = wait_query,
                .answer = one_slot_or_202,
-               .handle = &run<&House::load_slot>},
+               .handle = &load_slot},
     AdminRoute{.method = Method::Post,
                .path = "/api/slots/{name}/unload",
                .summary = "Take a slot down once its requests in flight are answered.",
-               .query = wait_query,
+               .query = down_query,
                .answer = one_slot_or_202,
-               .handle = &run<&House::unload_slot>},
+               .handle = &take_down<&House::unload_slot>},
     AdminRoute{.method = Method::Post,
                .path = "/api/slots/{name}/restart",
                .summary = "Take a slot down and bring it up again, with the settings that its file has now.",
-               .query = wait_query,
+               .query = down_query,
                .answer = one_slot_or_202,
-               .handle = &run<&House::restart_slot>},
+               .handle = &take_down<&House::restart_slot>},
     AdminRoute{.method = Method::Post,
                .path = "/api/slots/{name}/swap",
                .summary = "Give a slot another model: changes its file and, when it is up, loads it.",

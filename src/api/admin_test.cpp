@@ -66,7 +66,8 @@ class AdminTest : public testing::Test {
                        .path = target.substr(0, mark),
                        .query = target.substr(std::min(mark + 1, target.size())),
                        .body = std::move(body),
-                       .last_event_id = std::move(last_event_id)});
+                       .last_event_id = std::move(last_event_id),
+                       .over_unix_socket = over_unix_socket});
         loop->run_once(0ms);
         return ticket;
     }
@@ -85,6 +86,7 @@ class AdminTest : public testing::Test {
             loop->run_once(10s);
     }
 
+    bool over_unix_socket{false};
     os::TestDir dir;
     std::unique_ptr<os::Loop> loop{os::Loop::make().value()};
     std::unique_ptr<os::Inbox> inbox{os::Inbox::make(*loop).value()};
@@ -178,6 +180,15 @@ TEST_F(AdminTest, OneNeedNotWaitForAnOperation) {
     EXPECT_EQ(house.asked.size(), 1u);
 }
 
+TEST_F(AdminTest, WhatTakesASlotDownCanCutItsRequestsOff) {
+    send(Method::Post, "/api/slots/primary/unload?force=true");
+    send(Method::Post, "/api/slots/primary/restart?force=true&wait=false");
+    send(Method::Delete, "/api/slots/primary?force=true");
+    EXPECT_EQ(house.asked, (std::vector<std::string>{"unload primary by force", "restart primary by force",
+                                                     "remove primary by force"}));
+    EXPECT_EQ(ask(Method::Delete, "/api/slots/primary?force=yes").status, 400);
+}
+
 TEST_F(AdminTest, SlotsAreMadeAndRemoved) {
     auto const ticket = send(Method::Post, "/api/slots", R"({"name":"code","model":"m","context":8192})");
     EXPECT_EQ(house.asked.at(0), "create code with m");
@@ -185,6 +196,18 @@ TEST_F(AdminTest, SlotsAreMadeAndRemoved) {
     EXPECT_EQ(port.answers[ticket].head->status, 201);
     EXPECT_EQ(ask(Method::Delete, "/api/slots/primary").status, 204);
     EXPECT_EQ(ask(Method::Delete, "/api/slots/nobody").status, 404);
+}
+
+// Whoever may give an engine arguments can make it write files and run tools.
+TEST_F(AdminTest, ArgumentsForTheEngineAreTakenOverTheUnixSocketOnly) {
+    auto const* const body = R"({"name":"code","model":"m","extra_args":["--log-file","/x"]})";
+    auto const refused = ask(Method::Post, "/api/slots", body);
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_NE(error_of(refused).message.find("not taken over TCP"), std::string::npos);
+    EXPECT_TRUE(house.asked.empty());
+    over_unix_socket = true;
+    send(Method::Post, "/api/slots", body);
+    EXPECT_EQ(house.asked, (std::vector<std::string>{"create code with m"}));
 }
 
 // ---- logs

@@ -24,11 +24,11 @@ class FakeHouse final : public House {
         return find(all_slots, name, &wire::SlotView::name);
     }
     void load_slot(std::string const& name, SlotDone done) override { ask("load " + name, std::move(done)); }
-    void unload_slot(std::string const& name, SlotDone done) override {
-        ask("unload " + name, std::move(done));
+    void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) override {
+        ask("unload " + name + words(requests), std::move(done));
     }
-    void restart_slot(std::string const& name, SlotDone done) override {
-        ask("restart " + name, std::move(done));
+    void restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) override {
+        ask("restart " + name + words(requests), std::move(done));
     }
     void swap_slot(std::string const& name, std::string const& model, SlotDone done) override {
         ask("swap " + name + " to " + model, std::move(done));
@@ -36,8 +36,8 @@ class FakeHouse final : public House {
     void create_slot(wire::SlotCreate const& slot, SlotDone done) override {
         ask("create " + slot.name + " with " + slot.model, std::move(done));
     }
-    void remove_slot(std::string const& name, Done done) override {
-        asked.push_back("remove " + name);
+    void remove_slot(std::string const& name, slots::InFlight requests, Done done) override {
+        asked.push_back("remove " + name + words(requests));
         auto const found = slot(name);
         found.ok() ? done({}) : done(found.error());
     }
@@ -76,6 +76,9 @@ class FakeHouse final : public House {
     }
 
   private:
+    static std::string words(slots::InFlight requests) {
+        return requests == slots::InFlight::CutOff ? " by force" : "";
+    }
     void ask(std::string what, SlotDone done) {
         asked.push_back(std::move(what));
         pending.push_back(std::move(done));

@@ -174,7 +174,8 @@ void Gateway::serve_admin(http::Exchange& exchange) {
                           .query = std::string{head.query},
                           .body = exchange.take_body(),
                           .last_event_id = std::string{head.header("last-event-id")},
-                          .if_match = std::string{head.header("if-match")}});
+                          .if_match = std::string{head.header("if-match")},
+                          .over_unix_socket = exchange.over_unix_socket()});
 }
 
 void Gateway::answer_admin_options(http::Exchange& exchange) {

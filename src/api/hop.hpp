@@ -16,6 +16,7 @@ struct AdminRequest {
     std::string body{};
     std::string last_event_id{};
     std::string if_match{};
+    bool over_unix_socket{false};  // by this user, then: nobody else can open it
 };
 
 // The control plane's side.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "slots/status.hpp"
 #include "wire/views.hpp"
 
 namespace hal0::api {
@@ -23,11 +24,11 @@ class House {
     virtual std::vector<wire::SlotView> slots() = 0;
     virtual Result<wire::SlotView> slot(std::string const& name) = 0;
     virtual void load_slot(std::string const& name, SlotDone done) = 0;  // done when it is ready, or is not
-    virtual void unload_slot(std::string const& name, SlotDone done) = 0;
-    virtual void restart_slot(std::string const& name, SlotDone done) = 0;
+    virtual void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) = 0;
+    virtual void restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) = 0;
     virtual void swap_slot(std::string const& name, std::string const& model, SlotDone done) = 0;
     virtual void create_slot(wire::SlotCreate const& slot, SlotDone done) = 0;  // done when its file is there
-    virtual void remove_slot(std::string const& name, Done done) = 0;
+    virtual void remove_slot(std::string const& name, slots::InFlight requests, Done done) = 0;
     virtual Result<wire::SlotExplain> explain_slot(std::string const& name) = 0;
     virtual Result<std::string> slot_log(std::string const& name) = 0;  // a path; the file may not be there
 

@@ -198,7 +198,7 @@ std::string limit_rows() {
              Row{"requests that wait for slots to load (`limits.waiting_max`)",
                  format("{}", queue.waiting_max), "503 `busy`"},
              Row{"their bodies together (`limits.waiting_bytes_max`)", human(queue.bytes_max), "503 `busy`"},
-             Row{"their wait (`limits.wait_max_s`)", seconds(slots::load_patience), "504"},
+             Row{"their wait (`limits.wait_max_s`)", seconds(slots::load_timeout), "504"},
              Row{"silence of a worker that computes", seconds(server.upstream_silence), "504"},
              Row{"a client that takes nothing of its answer", seconds(server.write_stall), "it is cut"},
              Row{"an idle connection", seconds(server.idle_timeout), "it is closed"},

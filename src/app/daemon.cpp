@@ -95,6 +95,8 @@ Result<void> Daemon::build_control() {
     pool_ = std::make_unique<os::Pool>(pool_threads);
     library_ = std::make_unique<Library>(start_.places, start_.settings.model_roots);
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
+    log_keeper_ = std::make_unique<LogKeeper>(
+        LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
     house_ = std::make_unique<House>(House::World{.log = log_,
                                                   .inbox = *inbox_,
                                                   .pool = *pool_,
@@ -153,7 +155,8 @@ void Daemon::run() {
     if (auto const started = supplies_->start(); !started)
         log_.warn("models and engines that others bring are not noticed: {}", started.error().message);
     if (auto const started = slots_->start(); !started)
-        log_.warn("changes of slot files are not followed: {}", started.error().message);
+        log_.warn("slot files can't be followed, trying again: {}", started.error().message);
+    log_keeper_->look();
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();
     log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,
               join(addresses_, ", "), start_.places.runtime, took);

@@ -9,6 +9,7 @@
 #include "app/data_loop.hpp"
 #include "app/house.hpp"
 #include "app/library.hpp"
+#include "app/log_keeper.hpp"
 #include "app/settings.hpp"
 #include "app/supply_watch.hpp"
 #include "base/log.hpp"
@@ -68,6 +69,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<os::Pool> pool_{};
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
+    std::unique_ptr<LogKeeper> log_keeper_{};
     std::unique_ptr<House> house_{};
     std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
     std::unique_ptr<jobs::Jobs> jobs_{};

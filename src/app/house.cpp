@@ -53,11 +53,11 @@ Result<wire::SlotView> House::slot(std::string const& name) {
 void House::load_slot(std::string const& name, SlotDone done) {
     slots_->load(name, viewing(std::move(done)));
 }
-void House::unload_slot(std::string const& name, SlotDone done) {
-    slots_->unload(name, viewing(std::move(done)));
+void House::unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) {
+    slots_->unload(name, viewing(std::move(done)), requests);
 }
-void House::restart_slot(std::string const& name, SlotDone done) {
-    slots_->restart(name, viewing(std::move(done)));
+void House::restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) {
+    slots_->restart(name, viewing(std::move(done)), requests);
 }
 void House::swap_slot(std::string const& name, std::string const& model, SlotDone done) {
     slots_->swap(name, model, viewing(std::move(done)));
@@ -69,10 +69,13 @@ void House::create_slot(wire::SlotCreate const& slot, SlotDone done) {
     slots_->create(*config, viewing(std::move(done)));
 }
 
-void House::remove_slot(std::string const& name, Done done) {
-    slots_->remove(name, [done = std::move(done)](Result<slots::SlotStatus> const& status) {
-        status ? done({}) : done(status.error());
-    });
+void House::remove_slot(std::string const& name, slots::InFlight requests, Done done) {
+    slots_->remove(
+        name,
+        [done = std::move(done)](Result<slots::SlotStatus> const& status) {
+            status ? done({}) : done(status.error());
+        },
+        requests);
 }
 
 Result<wire::SlotExplain> House::explain_slot(std::string const& name) {
@@ -189,12 +192,11 @@ void House::slot_changed(slots::SlotStatus const& status) {
                          .context = status.context,
                          .created = status.created});
     publish(api::slot_state.name, status.name, wire::encode(view_of(status)));
-    bool const failed = status.state == slots::State::Error;
-    if (!failed) {
-        failed_.erase(status.name);
-    } else if (failed_.insert(status.name).second) {
+    using slots::State;
+    if (status.state == State::Ready || status.state == State::Offline) logged_.erase(status.name);
+    if (status.state != State::Error) return;
+    if (std::exchange(logged_[status.name], status.cause) != status.cause)
         world_.log.warn("slot {} is down: {}", status.name, status.cause);
-    }
 }
 
 void House::slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) {
@@ -206,9 +208,13 @@ void House::slot_closing(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }
 
+void House::file_ignored(std::string const& path, Error const& why) {
+    world_.log.warn("{} is ignored: {}", path, why.message);
+}
+
 void House::slot_removed(std::string const& slot) {
     dispatcher_->remove(slot);
-    failed_.erase(slot);
+    logged_.erase(slot);
     publish(api::slot_removed.name, slot, "null");
 }
 

@@ -2,8 +2,8 @@
 // Where the rooms of the control plane meet: the slots, the dispatcher, the jobs and the event stream, told
 // of each other. Implements what each of them asks of the house around it, and decides nothing.
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -44,11 +44,11 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     std::vector<wire::SlotView> slots() override;
     Result<wire::SlotView> slot(std::string const& name) override;
     void load_slot(std::string const& name, SlotDone done) override;
-    void unload_slot(std::string const& name, SlotDone done) override;
-    void restart_slot(std::string const& name, SlotDone done) override;
+    void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;
+    void restart_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;
     void swap_slot(std::string const& name, std::string const& model, SlotDone done) override;
     void create_slot(wire::SlotCreate const& slot, SlotDone done) override;
-    void remove_slot(std::string const& name, Done done) override;
+    void remove_slot(std::string const& name, slots::InFlight requests, Done done) override;
     Result<wire::SlotExplain> explain_slot(std::string const& name) override;
     Result<std::string> slot_log(std::string const& name) override;
     std::vector<wire::ModelView> models() override;
@@ -66,6 +66,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     void slot_closing(std::string const& slot) override;
     void slot_lost(std::string const& slot) override;
     void slot_failed(std::string const& slot, Error const& why) override;
+    void file_ignored(std::string const& path, Error const& why) override;
     void slot_removed(std::string const& slot) override;
 
     // dispatch::SlotWaker
@@ -84,7 +85,8 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     slots::SlotTable* slots_{nullptr};
     dispatch::Dispatcher* dispatcher_{nullptr};
     jobs::Jobs* jobs_{nullptr};
-    std::set<std::string> failed_{};  // slots whose failure stands in the log: once, not at every look
+    std::map<std::string, std::string>
+        logged_{};  // why a slot is down, as the log has it: once for each cause
 };
 
 }  // namespace hal0::app

@@ -27,7 +27,7 @@ struct Settings {
     Bytes body_max{64_MiB};                                               // of one request
     std::int64_t loops{1};                                                // threads that serve requests
     dispatch::QueueLimits queue{};                                        // requests for slots that load
-    std::chrono::seconds wait_max{slots::load_patience};                  // their patience
+    std::chrono::seconds wait_max{slots::load_timeout};                   // their patience
     std::vector<std::string> model_roots{};
     LogLevel log_level{LogLevel::Info};
 };
@@ -44,7 +44,7 @@ inline constexpr Bytes body_most = 1_GiB;
 inline constexpr Bytes queue_bytes_most = 64_GiB;
 inline constexpr std::int64_t loops_most = 64;
 inline constexpr std::int64_t waiting_most = 100'000;
-inline constexpr std::int64_t wait_s_most = slots::load_patience.count();  // nobody waits longer than a load
+inline constexpr std::int64_t wait_s_most = 86'400;  // a slot's load_timeout_s may be as long
 
 // What holds without a file. Models are looked for in DATA/models.
 Settings default_settings(os::Places const& places);

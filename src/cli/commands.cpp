@@ -169,6 +169,8 @@ std::vector<Command> slot_reading() {
 
 std::vector<Command> slot_changing() {
     std::vector<Flag> const flags{json, no_wait};
+    Flag const force{.name = "force", .help = "cut off the requests in flight instead of finishing them"};
+    std::vector<Flag> const down_flags{json, no_wait, force};
     return {{.path = "slot load",
              .summary = "bring a slot up",
              .arguments = {slot},
@@ -178,13 +180,13 @@ std::vector<Command> slot_changing() {
             {.path = "slot unload",
              .summary = "take a slot down, after the requests it serves",
              .arguments = {slot},
-             .flags = flags,
+             .flags = down_flags,
              .examples = {{"hal0 slot unload primary", "the next request loads it again"}},
              .run = slot_unload},
             {.path = "slot restart",
              .summary = "take it down and up again, with its file's settings",
              .arguments = {slot},
-             .flags = flags,
+             .flags = down_flags,
              .examples = {{"hal0 slot restart primary", ""}},
              .run = slot_restart},
             {.path = "slot swap",
@@ -196,7 +198,7 @@ std::vector<Command> slot_changing() {
             {.path = "slot delete",
              .summary = "take a slot down and remove its file",
              .arguments = {slot},
-             .flags = {{.name = "json", .help = "as JSON, the slot as it was"}},
+             .flags = {{.name = "json", .help = "as JSON, the slot as it was"}, force},
              .examples = {{"hal0 slot delete coder", "its model stays"}},
              .run = slot_delete}};
 }

@@ -346,6 +346,22 @@ TEST(Status, SaysWhatRunsAndWhere) {
     EXPECT_EQ(house.terminal.said, "");
 }
 
+TEST(Slots, AreTakenDownByForceWhereThatIsSaid) {
+    TestHouse house;
+    house.serve([](Request const& request, Connection const& to) {
+        if (request.line == "GET /api/events") return silent_events(to);
+        to.answer(200, wire::encode(slot("primary", "offline", "asked to unload")));
+    });
+    EXPECT_EQ(house.type({"slot", "unload", "primary", "--force"}), 0) << house.terminal.complained;
+    EXPECT_EQ(house.type({"slot", "restart", "primary", "--force", "--no-wait"}), 0);
+    EXPECT_EQ(house.type({"slot", "delete", "primary", "--force"}), 0);
+    auto const asked = house.daemon->asked();
+    for (auto const* line :
+         {"POST /api/slots/primary/unload?force=true",
+          "POST /api/slots/primary/restart?wait=false&force=true", "DELETE /api/slots/primary?force=true"})
+        EXPECT_EQ(std::count(asked.begin(), asked.end(), line), 1) << line;
+}
+
 TEST(Stop, UnloadsTheSlotsThenEndsTheDaemon) {
     auto loop = os::Loop::make().value();
     auto const process =

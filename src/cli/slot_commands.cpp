@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "cli/follow.hpp"
 #include "cli/output.hpp"
 #include "cli/views.hpp"
@@ -32,8 +33,11 @@ Result<int> operate(Arguments const& arguments, Context& context, Operation cons
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
     bool const waits = !arguments.has("no-wait");
-    auto call = api.request(http::Method::Post,
-                            slot_target(name, operation.verb) + (waits ? "" : "?wait=false"), operation.body);
+    std::vector<std::string> query;
+    if (!waits) query.emplace_back("wait=false");
+    if (arguments.has("force")) query.emplace_back("force=true");
+    auto const target = slot_target(name, operation.verb) + (query.empty() ? "" : "?" + join(query, "&"));
+    auto call = api.request(http::Method::Post, target, operation.body);
     HAL0_TRY(body, waits ? follow(context, api, slot_work(operation.subject, name, std::move(call)))
                          : api.outcome(http::fetch(std::move(call))));
     HAL0_TRY(slot, wire::decode<SlotView>(body));
@@ -164,8 +168,8 @@ Result<int> slot_delete(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto const& name = arguments.text("NAME");
     HAL0_TRY(before, api.get(slot_target(name)));
-    HAL0_CHECK(follow(context, api,
-                      slot_work("deleting", name, api.request(http::Method::Delete, slot_target(name)))));
+    auto const target = slot_target(name) + (arguments.has("force") ? "?force=true" : "");
+    HAL0_CHECK(follow(context, api, slot_work("deleting", name, api.request(http::Method::Delete, target))));
     if (arguments.has("json")) return say(context, before);
     return say(context, format("the slot {} is gone; its model stays", name));
 }

@@ -32,7 +32,7 @@ void Scheduler::handle(Wanted const& event, std::vector<Action>& out) {
     queue.push_back({event.ticket, event.body, event.deadline});
     ++count_;
     bytes_ += event.body;
-    if (queue.size() == 1) out.emplace_back(Wake{event.slot});
+    out.emplace_back(Wake{event.slot});
 }
 
 void Scheduler::handle(Cancelled const& event, std::vector<Action>&) {

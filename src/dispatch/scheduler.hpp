@@ -45,7 +45,7 @@ struct Tick {
 using Event = std::variant<Wanted, Cancelled, SlotUp, SlotFailed, Tick>;
 
 // ---- what shall be done
-struct Wake {  // load this slot; asked once however many wait
+struct Wake {  // load this slot; asked for every request, for only the slot knows whether it is coming up
     std::string slot{};
     bool operator==(Wake const&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/format.hpp"
 #include "engines/llama_server.hpp"
 #include "engines/store.hpp"
 #include "os/file.hpp"
@@ -122,6 +123,22 @@ TEST(Render, ExtraArgumentsComeLast) {
     auto request = request_for(models::Kind::Chat);
     request.extra_args = {"--flash-attn", "on"};
     EXPECT_EQ(render(engine_of("1", {}), request)->argv.back(), "on");
+}
+
+TEST(Render, ExtraArgumentsDontUndoWhatHal0SaysOrOpenHoles) {
+    auto request = request_for(models::Kind::Chat);
+    for (auto const* bad : {"--host", "--port", "--api-key", "-m", "--log-file", "--log_file", "--tools=all",
+                            "-c", "--parallel", "--agent"}) {
+        request.extra_args = {"--seed", "7", bad, "1"};
+        auto const spec = render(engine_of("1", {}), request);
+        ASSERT_FALSE(spec.ok()) << bad;
+        EXPECT_EQ(spec.error().kind, Errc::Invalid);
+        EXPECT_NE(spec.error().message.find(format("extra_args in its file must not hold '{}'", bad)),
+                  std::string::npos)
+            << spec.error().message;
+    }
+    request.extra_args = {"--seed", "-1", "-b", "512", "--threads-batch", "2", "--no-mmap"};
+    EXPECT_TRUE(render(engine_of("1", {}), request).ok());
 }
 
 TEST(Render, OtherKindsAreNotItsWork) {

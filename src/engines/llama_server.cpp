@@ -1,6 +1,8 @@
 #include "engines/llama_server.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/format.hpp"
 
@@ -22,6 +24,93 @@ std::int64_t context_of(LaunchRequest const& request) {
     return trained > 0 ? std::min(trained, usual_context) : usual_context;
 }
 
+// What a slot's extra_args may not hold, by what is the matter with it.
+constexpr std::string_view no_listening = "how its worker is reached is hal0's own";
+constexpr std::string_view no_router = "a slot serves one model, the one that its key 'model' names";
+constexpr std::string_view no_files = "it writes files beside the slot's log";
+constexpr std::string_view no_tools = "it lets whoever asks the model run programs here";
+constexpr std::string_view key_context = "the slot's key 'context' says that";
+constexpr std::string_view key_parallel = "the slot's key 'parallel' says that";
+constexpr std::string_view key_threads = "the slot's key 'threads' says that";
+constexpr std::string_view key_cache = "the slot's key 'cache_ram_mib' says that";
+constexpr std::string_view key_kind = "the slot's key 'kind' says that";
+
+struct Refused {
+    std::string_view flag;
+    std::string_view why;
+};
+constexpr std::array refused_flags{
+    Refused{"--host", no_listening},
+    Refused{"--port", no_listening},
+    Refused{"--reuse-port", no_listening},
+    Refused{"--path", no_listening},
+    Refused{"--api-prefix", no_listening},
+    Refused{"--api-key", no_listening},
+    Refused{"--api-key-file", no_listening},
+    Refused{"--ssl-key-file", no_listening},
+    Refused{"--ssl-cert-file", no_listening},
+    Refused{"-m", no_router},
+    Refused{"--model", no_router},
+    Refused{"-mu", no_router},
+    Refused{"--model-url", no_router},
+    Refused{"-dr", no_router},
+    Refused{"--docker-repo", no_router},
+    Refused{"-hf", no_router},
+    Refused{"-hfr", no_router},
+    Refused{"--hf-repo", no_router},
+    Refused{"-hff", no_router},
+    Refused{"--hf-file", no_router},
+    Refused{"-a", no_router},
+    Refused{"--alias", no_router},
+    Refused{"--models-dir", no_router},
+    Refused{"--models-preset", no_router},
+    Refused{"--log-file", no_files},
+    Refused{"--log-prompts-dir", no_files},
+    Refused{"--slot-save-path", no_files},
+    Refused{"-lcd", no_files},
+    Refused{"--lookup-cache-dynamic", no_files},
+    Refused{"--tools", no_tools},
+    Refused{"--tools-runtime", no_tools},
+    Refused{"-ag", no_tools},
+    Refused{"--agent", no_tools},
+    Refused{"--mcp-servers-config", no_tools},
+    Refused{"--mcp-servers-json", no_tools},
+    Refused{"--ui-mcp-proxy", no_tools},
+    Refused{"--webui-mcp-proxy", no_tools},
+    Refused{"-c", key_context},
+    Refused{"--ctx-size", key_context},
+    Refused{"-np", key_parallel},
+    Refused{"--parallel", key_parallel},
+    Refused{"-t", key_threads},
+    Refused{"--threads", key_threads},
+    Refused{"-cram", key_cache},
+    Refused{"--cache-ram", key_cache},
+    Refused{"--embedding", key_kind},
+    Refused{"--embeddings", key_kind},
+    Refused{"--rerank", key_kind},
+    Refused{"--reranking", key_kind},
+};
+
+// As llama-server reads it: '_' for '-' in long flags.
+std::string flag_of(std::string_view argument) {
+    std::string flag{argument.substr(0, argument.find('='))};
+    if (flag.starts_with("--")) std::replace(flag.begin(), flag.end(), '_', '-');
+    return flag;
+}
+
+Result<void> check_extra(std::vector<std::string> const& arguments) {
+    for (auto const& argument : arguments) {
+        auto const flag = flag_of(argument);
+        auto const* const found =
+            std::find_if(refused_flags.begin(), refused_flags.end(),
+                         [&flag](Refused const& refused) { return refused.flag == flag; });
+        if (found == refused_flags.end()) continue;
+        return Error{Errc::Invalid,
+                     format("extra_args in its file must not hold '{}': {}", argument, found->why)};
+    }
+    return {};
+}
+
 void add(std::vector<std::string>& argv, std::string flag, std::int64_t value) {
     argv.push_back(std::move(flag));
     argv.push_back(format("{}", value));
@@ -36,6 +125,7 @@ Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& re
         return Error{Errc::Unsupported,
                      format("llama.cpp does not serve models for {}", models::to_string(request.kind))};
     }
+    HAL0_CHECK(check_extra(request.extra_args));
     auto const context = context_of(request);
     WorkerSpec spec{.argv = {engine.program("llama-server")},
                     .environment = {wait_asleep},

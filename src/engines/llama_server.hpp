@@ -27,7 +27,8 @@ struct LaunchRequest {
 };
 
 // Explicit in everything the engine would otherwise guess (context, slots, threads, prompt cache, fit).
-// Unsupported for kinds llama-server doesn't serve.
+// Unsupported for kinds llama-server doesn't serve; Invalid for extra arguments that undo what hal0 says or
+// would let others write files and run programs.
 Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& request);
 
 }  // namespace hal0::engines

@@ -213,8 +213,10 @@ Result<void> Process::signal(int number) {
 Result<void> Process::signal_group(int number) {
     // The leader is alive or unreaped, so its group id can't have been given to others.
     HAL0_CHECK(signal(0));
-    if (::kill(-pid_, number) != 0) return errno_error(errno, format("signalling process group {}", pid_));
-    return {};
+    if (::kill(-pid_, number) == 0) return {};
+    // No such group: it was started within another's, by a shell perhaps, which is none of ours.
+    if (errno == ESRCH) return signal(number);
+    return errno_error(errno, format("signalling process group {}", pid_));
 }
 
 void Process::on_ready(Ready) {

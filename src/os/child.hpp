@@ -55,8 +55,9 @@ class Process final : NoCopy, FdHandler {
     [[nodiscard]] int pid() const { return pid_; }
     // Through the pidfd: never hits another process that got the same pid.
     Result<void> signal(int number);
-    // To the whole process group of a Session::Own child. From within `ended` too: what the leader left
-    // behind can be killed there, and only there is the group's number still sure to be its own.
+    // To the whole process group of a Session::Own child; to the process alone where it leads none. From
+    // within `ended` too: what the leader left behind can be killed there, and only there is the group's
+    // number still sure to be its own.
     Result<void> signal_group(int number);
 
   private:

@@ -1,6 +1,7 @@
 #include "os/dir_watch.hpp"
 
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,10 +18,10 @@ Result<std::unique_ptr<DirWatch>> DirWatch::make(Loop& loop, std::string const& 
     UniqueFd fd{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
     if (!fd.open()) return errno_error(errno, "watching for changed files (inotify_init1)");
     constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE |
-                                     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+                                     IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
     if (::inotify_add_watch(fd.get(), path.c_str(), events) < 0)
         return errno_error(errno, format("watching {}", path));
-    std::unique_ptr<DirWatch> watch{new DirWatch{loop, std::move(fd), std::move(changed)}};
+    std::unique_ptr<DirWatch> watch{new DirWatch{loop, std::move(fd), path, std::move(changed)}};
     HAL0_CHECK(loop.watch(watch->fd_.get(), Ready::Read, Trigger::Level, *watch));
     return watch;
 }
@@ -28,6 +29,13 @@ Result<std::unique_ptr<DirWatch>> DirWatch::make(Loop& loop, std::string const& 
 DirWatch::~DirWatch() {
     if (destroyed_ != nullptr) *destroyed_ = true;
     loop_.unwatch(fd_.get(), *this);
+}
+
+// A new file is told when it was written and closed; a link, of either kind, is whole as soon as it is there.
+bool DirWatch::still_written(std::string const& name) const {
+    struct stat st{};
+    if (::lstat(join_path(path_, name).c_str(), &st) != 0) return true;  // gone again, which is told
+    return S_ISREG(st.st_mode) && st.st_nlink == 1;
 }
 
 void DirWatch::on_ready(Ready) {
@@ -41,10 +49,11 @@ void DirWatch::on_ready(Ready) {
             inotify_event event{};
             std::memcpy(&event, buffer.data() + at, sizeof event);
             constexpr std::uint32_t gone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT;
-            if ((event.mask & (IN_Q_OVERFLOW | gone)) != 0) lost = true;
-            // A new file is told when it was written and closed, a new directory at once.
-            bool const unfinished = (event.mask & IN_CREATE) != 0 && (event.mask & IN_ISDIR) == 0;
-            if (event.len > 0 && !unfinished) names.emplace_back(buffer.data() + at + sizeof event);
+            bool const itself = event.len == 0 && (event.mask & IN_ATTRIB) != 0;
+            if ((event.mask & (IN_Q_OVERFLOW | gone)) != 0 || itself) lost = true;
+            std::string name{event.len > 0 ? buffer.data() + at + sizeof event : ""};
+            bool const made = (event.mask & IN_CREATE) != 0 && (event.mask & IN_ISDIR) == 0;
+            if (!name.empty() && !(made && still_written(name))) names.push_back(std::move(name));
             at += sizeof event + event.len;
         }
     }

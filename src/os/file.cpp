@@ -10,7 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -98,6 +100,11 @@ Result<FileStatus> status(std::string const& path) {
                       .modified_ns = st.st_mtim.tv_sec * 1'000'000'000LL + st.st_mtim.tv_nsec};
 }
 
+bool is_symlink(std::string const& path) {
+    struct stat st{};
+    return ::lstat(path.c_str(), &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 Result<std::string> read_file(std::string const& path, Bytes max) {
     HAL0_TRY(fd, open_read(path));
     std::string text;
@@ -151,6 +158,13 @@ Result<void> atomic_write(std::string const& path, std::string_view content, std
     if (directory.open() && ::fsync(directory.get()) != 0)
         return errno_error(errno, format("writing {} to disk", path));
     return {};
+}
+
+Result<void> atomic_rewrite(std::string const& path, std::string_view content) {
+    HAL0_TRY(present, status(path));
+    std::unique_ptr<char, decltype(&std::free)> const target{::realpath(path.c_str(), nullptr), &std::free};
+    if (!target) return errno_error(errno, format("following {}", path));
+    return atomic_write(target.get(), content, present.mode);
 }
 
 Result<void> remove_file(std::string const& path) {

@@ -29,6 +29,7 @@ struct FileStatus {
 
 bool exists(std::string const& path);
 Result<FileStatus> status(std::string const& path);  // follows symlinks; NotFound when absent
+bool is_symlink(std::string const& path);            // also one that leads nowhere
 
 // The whole file. TooLarge when it holds more than `max`: the limit is the caller's, always.
 Result<std::string> read_file(std::string const& path, Bytes max);
@@ -38,6 +39,9 @@ Result<std::string> read_tail(std::string const& path, Bytes count);
 // All or nothing, and durable: temporary file beside it, fsync, rename, fsync of the directory. On any
 // failure but the last's the old file stands, and no temporary is left. A symlink is replaced, not followed.
 Result<void> atomic_write(std::string const& path, std::string_view content, std::uint32_t mode = 0644);
+
+// The same for a file that is there: it keeps its permissions, and a symlink its place.
+Result<void> atomic_rewrite(std::string const& path, std::string_view content);
 
 Result<void> make_directories(std::string const& path, std::uint32_t mode = 0755);
 Result<std::vector<std::string>> list_directory(std::string const& path);  // names, sorted, without . and ..

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "os/dir_watch.hpp"
 #include "os/net.hpp"
 #include "os/places.hpp"
@@ -97,6 +99,18 @@ TEST(Sha256, KnownVectors) {  // FIPS 180-4 examples
     EXPECT_EQ(sha256_of(dir / "a").value(), hash.hex());
 }
 
+TEST(File, ARewriteKeepsPermissionsAndFollowsALink) {
+    TestDir dir;
+    ASSERT_TRUE(atomic_write(dir / "mine", "old", 0600));
+    std::filesystem::create_symlink("mine", dir / "link");
+    ASSERT_TRUE(atomic_rewrite(dir / "link", "new"));
+    EXPECT_TRUE(is_symlink(dir / "link"));
+    EXPECT_FALSE(is_symlink(dir / "mine"));
+    EXPECT_EQ(read_file(dir / "mine", 1_KiB).value(), "new");
+    EXPECT_EQ(status(dir / "mine")->mode, 0600U);
+    EXPECT_EQ(atomic_rewrite(dir / "nothing", "x").error().kind, Errc::NotFound);
+}
+
 TEST(DirWatch, TellsWhatWasWrittenMovedAndRemoved) {
     TestDir dir;
     auto loop = Loop::make().value();
@@ -121,6 +135,27 @@ TEST(DirWatch, TellsEachNameOnceATurnAndNewDirectoriesToo) {
     ASSERT_TRUE(make_directories(dir / "model"));
     loop->run_once(1s);
     EXPECT_EQ(seen, (std::vector<std::string>{"a", "model"}));
+}
+
+TEST(DirWatch, TellsLinksAndPermissionsButNoFileThatIsStillWritten) {
+    TestDir dir;
+    TestDir elsewhere;
+    auto loop = Loop::make().value();
+    std::vector<std::string> seen;
+    bool all = false;
+    auto const changed = [&](auto const& names) { all = names.empty(), seen = names; };
+    ASSERT_TRUE(atomic_write(dir / "closed", "x", 0));
+    ASSERT_TRUE(atomic_write(elsewhere / "file", "x"));
+    auto watch = DirWatch::make(*loop, dir.path(), changed).value();
+    std::filesystem::create_symlink("nowhere", dir / "soft");
+    std::filesystem::create_hard_link(elsewhere / "file", dir / "hard");
+    std::filesystem::permissions(dir / "closed", std::filesystem::perms{0600});
+    auto const writing = open_append(dir / "writing").value();
+    loop->run_once(1s);
+    EXPECT_EQ(seen, (std::vector<std::string>{"closed", "hard", "soft"}));
+    std::filesystem::permissions(dir.path(), std::filesystem::perms{0711});
+    loop->run_once(1s);
+    EXPECT_TRUE(all) << "what could not be read before may be read now";
 }
 
 TEST(DirWatch, SaysThatTheDirectoryWentAndMayBeReplacedThere) {
@@ -182,6 +217,9 @@ TEST(Places, ALongHomeGetsAShortRuntimeDirectoryOfItsOwn) {
     EXPECT_TRUE(one.runtime.starts_with("/tmp/hal0-7-")) << one.runtime;
     EXPECT_LT(one.runtime.size(), 56U);
     EXPECT_NE(one.runtime, two.runtime);
+    auto const at_home =
+        find_places(environment({{"HAL0_HOME", deep}, {"HOME", "/home/u"}}), false, 7).value();
+    EXPECT_TRUE(at_home.runtime.starts_with("/home/u/.hal0-7-")) << "nobody clears up there";
 }
 
 TEST(Places, AlwaysLeaveRoomForTheLongestSocket) {
@@ -190,6 +228,8 @@ TEST(Places, AlwaysLeaveRoomForTheLongestSocket) {
              {{"HAL0_HOME", deep}},
              {{"HAL0_HOME", "/" + std::string(54, 'd')}},
              {{"HOME", "/home/u"}},
+             {{"HAL0_HOME", deep}, {"HOME", "/" + std::string(29, 'h')}},
+             {{"HAL0_HOME", deep}, {"HOME", "/" + std::string(30, 'h')}},
              {{"HOME", deep}}}) {
         auto const places = find_places(environment(values), false, 4294967295U).value();
         auto const longest = places.runtime + "/slots/" + std::string(32, 's') + "/worker.sock";

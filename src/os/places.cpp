@@ -37,17 +37,23 @@ std::string xdg(Environment const& environment, char const* name, std::string co
 
 // Not XDG_RUNTIME_DIR: logind removes that at the user's last logout, and with it the sockets of workers that
 // shall outlive it; and who comes by sudo or cron has another one and would not find the daemon.
-std::string runtime_in(std::string const& directory, unsigned uid) {
+// And /tmp only where nothing else is short enough: files that nobody touched for some days are removed there
+// (tmpfiles.d(5)), and with a worker's lock the knowledge that it runs.
+std::string runtime_in(std::string const& directory, Environment const& environment, unsigned uid) {
     auto runtime = directory + "/run";
     if (fits_sockets(runtime)) return runtime;
-    return format("/tmp/hal0-{}-{}", uid, sha256_hex(directory).substr(0, 12));
+    auto const name = format("hal0-{}-{}", uid, sha256_hex(directory).substr(0, 12));
+    auto const home = environment("HOME").value_or("");
+    auto at_home = home + "/." + name;
+    if (home.starts_with('/') && fits_sockets(at_home)) return at_home;
+    return "/tmp/" + name;
 }
 
-Places home_places(std::string const& home, unsigned uid) {
+Places home_places(std::string const& home, Environment const& environment, unsigned uid) {
     return Places{.config = home + "/config",
                   .data = home + "/data",
                   .state = home + "/state",
-                  .runtime = runtime_in(home, uid),
+                  .runtime = runtime_in(home, environment, uid),
                   .cache = home + "/cache"};
 }
 
@@ -61,7 +67,7 @@ Result<Places> user_places(Environment const& environment, unsigned uid) {
                   .data = xdg(environment, "XDG_DATA_HOME", home + "/.local/share") + "/hal0",
                   .state = xdg(environment, "XDG_STATE_HOME", home + "/.local/state") + "/hal0",
                   .cache = xdg(environment, "XDG_CACHE_HOME", home + "/.cache") + "/hal0"};
-    places.runtime = runtime_in(places.state, uid);
+    places.runtime = runtime_in(places.state, environment, uid);
     return places;
 }
 
@@ -78,7 +84,7 @@ Result<Places> find_places(Environment const& environment, bool installed, unsig
     auto find = [&]() -> Result<Places> {
         if (auto const set = environment("HAL0_HOME")) {
             HAL0_TRY(home, absolute(*set, "HAL0_HOME"));
-            return home_places(home, uid);
+            return home_places(home, environment, uid);
         }
         if (installed)
             return Places{"/etc/hal0", "/var/lib/hal0", "/var/log/hal0", "/run/hal0", "/var/cache/hal0"};

@@ -26,7 +26,7 @@ std::optional<std::string> environment_of_process(char const* name);
 // HOME is set, or one is relative.
 //   HAL0_HOME=H    config H/config, data H/data, state H/state, cache H/cache, runtime H/run
 //   XDG            runtime STATE/run
-//   A runtime path that is too long for sockets becomes /tmp/hal0-UID-HASH.
+//   A runtime path that is too long for sockets becomes $HOME/.hal0-UID-HASH, or /tmp/hal0-UID-HASH.
 //   HAL0_CACHE     overrides cache alone (engines shared between homes)
 Result<Places> find_places(Environment const& environment, bool installed, unsigned uid);
 // Of this machine and user.

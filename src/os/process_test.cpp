@@ -140,6 +140,19 @@ TEST(Process, IsReapedAndMayBeDestroyedByWhomItTells) {
     EXPECT_EQ(::waitpid(pid, nullptr, WNOHANG), -1);  // no zombie left
 }
 
+// A worker that somebody started by hand, from a script: it leads no group, and is signalled all the same.
+TEST(Process, OneThatLeadsNoGroupIsSignalledAlone) {
+    auto loop = Loop::make().value();
+    ExitStatus seen;
+    auto process = Process::spawn(*loop, {.argv = {"sleep", "1000"}}, [&](ExitStatus status) {
+                       seen = status;
+                       loop->stop();
+                   }).value();
+    ASSERT_TRUE(process->signal_group(SIGKILL));
+    loop->run();
+    EXPECT_EQ(seen.signal, SIGKILL);
+}
+
 TEST(Process, WhatItsLeaderLeftBehindCanBeKilledWhenItEnds) {
     TestDir dir;
     auto loop = Loop::make().value();

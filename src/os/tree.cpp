@@ -68,9 +68,10 @@ Result<std::vector<std::string>> list_directory(std::string const& path) {
     if (!dir) return errno_error(errno, format("listing {}", path));
     std::vector<std::string> names;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): readdir on a stream of our own
-    while (auto const* entry = ::readdir(dir.get())) {
+    while (auto const* entry = (errno = 0, ::readdir(dir.get()))) {
         if (!is_dots(entry->d_name)) names.emplace_back(entry->d_name);
     }
+    if (errno != 0) return errno_error(errno, format("listing {}", path));  // half a list is none
     std::sort(names.begin(), names.end());
     return names;
 }

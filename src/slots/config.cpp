@@ -11,6 +11,7 @@ namespace hal0::slots {
 namespace {
 
 constexpr std::size_t name_bytes_max = 32;
+constexpr std::int64_t day_s = 86'400;  // as long as a request may wait for a slot
 
 // A whole number of the file: its key, what it may be and what it is for.
 struct Number {
@@ -28,6 +29,10 @@ constexpr std::array numbers{
     Number{"threads", &SlotConfig::threads, 0, 1024, true, "0: what this box has"},
     Number{"cache_ram_mib", &SlotConfig::cache_ram_mib, 0, 1LL << 24, true,
            "prompt cache in host memory, beside the context's own"},
+    Number{"load_timeout_s", &SlotConfig::load_timeout_s, 1, day_s, false,
+           "a worker that isn't ready by then is killed"},
+    Number{"drain_timeout_s", &SlotConfig::drain_timeout_s, 1, day_s, false,
+           "an unload waits so long for the requests in flight, then it cuts them off"},
 };
 
 struct Word {

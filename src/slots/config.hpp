@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "models/kind.hpp"
+#include "slots/limits.hpp"
 
 namespace hal0::slots {
 
@@ -27,7 +28,11 @@ struct SlotConfig {
     std::int64_t context{0};   // tokens one request can use; 0: the model's own up to 4096
     std::int64_t parallel{1};  // 1…64 requests served at a time
     std::int64_t threads{0};   // 0: what this box has, shared with nobody
-    std::int64_t cache_ram_mib{0};          // prompt cache in host memory beside the context's own
+    std::int64_t cache_ram_mib{0};  // prompt cache in host memory beside the context's own
+    std::int64_t load_timeout_s{
+        load_timeout.count()};  // a worker that isn't ready by then is killed: the load has failed
+    std::int64_t drain_timeout_s{
+        drain_timeout.count()};             // an unload cuts requests off that are still in flight then
     std::vector<std::string> extra_args{};  // to the engine, last
     bool operator==(SlotConfig const&) const = default;
 };

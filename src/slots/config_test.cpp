@@ -67,7 +67,9 @@ TEST(SlotConfig, NumbersHaveTheirRanges) {
     for (auto const& [key, good, bad] :
          {Range{"context", {0, 128, 16'777'216}, {-1, 1, 127, 16'777'217}},
           Range{"parallel", {1, 64}, {-1, 0, 65}}, Range{"threads", {0, 1, 1024}, {-1, 1025}},
-          Range{"cache_ram_mib", {0, 8192}, {-1, INT64_MAX}}}) {
+          Range{"cache_ram_mib", {0, 8192}, {-1, INT64_MAX}},
+          Range{"load_timeout_s", {1, 86'400}, {0, 86'401}},
+          Range{"drain_timeout_s", {1, 86'400}, {0, 86'401}}}) {
         auto const text = [&](std::int64_t value) {
             return "model = 'm'\n" + key + " = " + std::to_string(value);
         };
@@ -99,6 +101,8 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
                          .parallel = 4,
                          .threads = 2,
                          .cache_ram_mib = 512,
+                         .load_timeout_s = 3600,
+                         .drain_timeout_s = 60,
                          .extra_args = {"--seed", "7"}};
     for (auto const& config : {all, decoded, SlotConfig{.name = "primary", .model = "m"}}) {
         auto const slot = decode(render_slot(config));
@@ -106,20 +110,24 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         EXPECT_EQ(slot->config, config);
         EXPECT_TRUE(slot->warnings.empty());
     }
-    EXPECT_EQ(render_slot({.name = "embed", .model = "minilm", .parallel = 2}),
-              "# The slot 'embed'. Edit this file as you like: the daemon sees it.\n"
-              "model = \"minilm\"\n"
-              "parallel = 2\n"
-              "\n"
-              "# What else can stand here, with what holds where it doesn't:\n"
-              "# kind = \"chat\"  # chat, embed, rerank, stt, tts, image; the model's own when absent\n"
-              "# engine = \"llama.cpp\"  # its id, as 'hal0 engine list' has it\n"
-              "# device = \"cpu\"  # where it computes\n"
-              "# enabled = true  # up whenever the daemon is; false: up on demand\n"
-              "# context = 0  # tokens one request can use; 0: the model's own, up to 4096\n"
-              "# threads = 0  # 0: what this box has\n"
-              "# cache_ram_mib = 0  # prompt cache in host memory, beside the context's own\n"
-              "# extra_args = []  # to the engine, last\n");
+    EXPECT_EQ(
+        render_slot({.name = "embed", .model = "minilm", .parallel = 2}),
+        "# The slot 'embed'. Edit this file as you like: the daemon sees it.\n"
+        "model = \"minilm\"\n"
+        "parallel = 2\n"
+        "\n"
+        "# What else can stand here, with what holds where it doesn't:\n"
+        "# kind = \"chat\"  # chat, embed, rerank, stt, tts, image; the model's own when absent\n"
+        "# engine = \"llama.cpp\"  # its id, as 'hal0 engine list' has it\n"
+        "# device = \"cpu\"  # where it computes\n"
+        "# enabled = true  # up whenever the daemon is; false: up on demand\n"
+        "# context = 0  # tokens one request can use; 0: the model's own, up to 4096\n"
+        "# threads = 0  # 0: what this box has\n"
+        "# cache_ram_mib = 0  # prompt cache in host memory, beside the context's own\n"
+        "# load_timeout_s = 600  # a worker that isn't ready by then is killed\n"
+        "# drain_timeout_s = 300  # an unload waits so long for the requests in flight, then it cuts them "
+        "off\n"
+        "# extra_args = []  # to the engine, last\n");
 }
 
 TEST(SlotConfig, EveryKeySaysWhatItIsAndWhatHoldsWithoutIt) {

@@ -21,6 +21,8 @@ class SlotHost {
     virtual void slot_lost(std::string const& slot) = 0;
     // It will not come up by itself now: whoever waits shall know why.
     virtual void slot_failed(std::string const& slot, Error const& why) = 0;
+    // A file in the slots' directory that can be none's, by its name. Once for each.
+    virtual void file_ignored(std::string const& path, Error const& why) = 0;
     virtual void slot_removed(std::string const& slot) = 0;  // its file is gone and its worker too
 
   protected:

@@ -19,13 +19,6 @@ Result<void> make_key(std::string const& path) {
     return os::atomic_write(path, os::random_hex(key_bytes), 0600);
 }
 
-Result<os::UniqueFd> open_log(std::string const& path) {
-    HAL0_CHECK(os::make_directories(os::directory_of(path)));
-    auto const present = os::status(path);
-    if (present && present->size > log_max) HAL0_CHECK(os::rename_path(path, path + ".1"));
-    return os::open_append(path);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<os::Process>> ProcessLauncher::launch(std::string const& slot,
@@ -34,7 +27,8 @@ Result<std::unique_ptr<os::Process>> ProcessLauncher::launch(std::string const& 
     HAL0_CHECK(os::make_directories(run.directory, 0700));
     HAL0_CHECK(make_key(run.key));
     HAL0_CHECK(os::atomic_write(run.spec, engines::encode(spec), 0600));
-    HAL0_TRY(log, open_log(run.log));
+    HAL0_CHECK(os::make_directories(os::directory_of(run.log)));
+    HAL0_TRY(log, os::open_append(run.log));  // appending, so that it can be cut while the worker writes
     os::Command const command{.argv = {self_, "slot", "exec", slot},
                               .out = log.get(),
                               .err = log.get(),

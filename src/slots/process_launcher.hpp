@@ -10,8 +10,6 @@
 
 namespace hal0::slots {
 
-inline constexpr Bytes log_max = 8_MiB;  // a larger one is put aside as .1 when the next worker starts
-
 class ProcessLauncher final : public Launcher, NoCopy {
   public:
     // `self`: the program that `slot exec NAME` is asked of; it must find the same places by the environment.

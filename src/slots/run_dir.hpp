@@ -18,7 +18,8 @@ struct RunDir {
     std::string socket{};  // it listens on it
     std::string log{};     // what it writes; elsewhere, for it outlives a reboot
 };
-std::string run_root(os::Places const& places);  // the directory of all of them
+std::string run_root(os::Places const& places);   // the directory of all of them
+std::string logs_root(os::Places const& places);  // the directory of their logs
 RunDir run_dir(os::Places const& places, std::string const& slot);
 
 }  // namespace hal0::slots

@@ -14,6 +14,7 @@ namespace {
 constexpr char const* on_demand = "it loads on demand: with the first request for it, or when asked to";
 constexpr Duration probe_pause_first = std::chrono::milliseconds{20};
 constexpr Duration probe_pause_max = std::chrono::milliseconds{250};
+constexpr Duration look_again_after = std::chrono::seconds{1};
 constexpr Duration probe_deadline = std::chrono::seconds{5};
 
 }  // namespace
@@ -30,6 +31,7 @@ Slot::Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& 
                       overdue_ = true;
                       on(Event::LoadTimeout);
                   }},
+      drain_timer_{world.loop, [this] { on(Event::CutOff); }},
       stop_timer_{world.loop, [this] { on(Event::StopTimeout); }},
       retry_timer_{world.loop, [this] { on(Event::RetryDue); }},
       probe_timer_{world.loop, [this] { probe(); }} {
@@ -55,10 +57,10 @@ void Slot::begin() {
 
 void Slot::reconfigure(Result<DecodedSlot> const& file) {
     auto const before = config_;
-    bool const was_fault = fault_.has_value();
+    auto const fault_before = fault_;
     bool const was_enabled = state_.enabled;
     take(file);
-    bool const same = !was_fault && !fault_ && before == config_;
+    bool const same = fault_before == fault_ && before == config_;
     auto const state = state_of(state_.phase);
     if (same || state == State::Unloading) return tell();  // a next worker gets what stands there then
     if (state_.worker) return compare_settings();
@@ -77,23 +79,26 @@ void Slot::load(Done done) {
     await(Goal::Up, std::move(done));
 }
 
-void Slot::unload(Done done) {
+void Slot::unload(Done done, InFlight requests) {
     on(Event::Unload);
+    if (requests == InFlight::CutOff) on(Event::CutOff);
     await(Goal::Down, std::move(done));
 }
 
-void Slot::restart(Done done) {
+void Slot::restart(Done done, InFlight requests) {
     on(Event::Restart);
+    if (requests == InFlight::CutOff) on(Event::CutOff);
     await(Goal::Up, std::move(done));
 }
 
-void Slot::leave(Done done) {
+void Slot::leave(Done done, InFlight requests) {
     leaving_ = true;
-    unload(std::move(done));
+    unload(std::move(done), requests);
 }
 
 Result<void> Slot::wake() {
     if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
+    if (still_lacking()) return refusal();
     on(Event::Wake);
     // A worker that just died is tried again in a moment: its clients rather wait than hear of it.
     bool const soon =
@@ -106,8 +111,7 @@ void Slot::supplies_changed() {
     plan();
     if (fault_ || !plan_.ok()) return tell();
     if (state_.worker && restart_fault_) return compare_settings();
-    bool const was_lacking = state_.phase == Phase::Failed && state_.back_off.failures == 0;
-    if (was_lacking && state_.enabled) return on(Event::Load);
+    if (state_.phase == Phase::Lacking && state_.enabled) return on(Event::Load);
     tell();
 }
 
@@ -130,8 +134,9 @@ void Slot::handle(Event event) {
     auto const before = state_;
     auto const next = step(state_, event, world_.loop.now());
     state_ = next.state;
-    if (state_.phase != before.phase) entered(before.phase, event);
-    if (!(state_ == before)) tell();
+    bool const news = state_.phase != before.phase || event == Event::CannotLaunch;
+    if (news) entered(before.phase, event);
+    if (news || !(state_ == before)) tell();
     for (auto const action : next.actions)
         perform(action);
 }
@@ -145,6 +150,7 @@ void Slot::entered(Phase from, Event event) {
         load_timer_.stop();
         stop_probing();
     }
+    if (state_.phase != Phase::Draining) drain_timer_.stop();
     if (state_.phase != Phase::Waiting) retry_timer_.stop();
     if (state_.phase != Phase::Stopping) stop_timer_.stop();
 }
@@ -153,7 +159,7 @@ void Slot::perform(Action action) {
     switch (action) {
         case Action::Launch: return launch();
         case Action::Probe: return begin_probing();
-        case Action::CloseGate: return world_.host.slot_closing(name_);
+        case Action::CloseGate: drain_timer_.start(drain_patience()); return world_.host.slot_closing(name_);
         case Action::OpenGate:
             return world_.host.slot_ready(name_, os::UnixAddress{run_.socket},
                                           os::read_file(run_.key, 1_KiB).value_or(""));
@@ -174,24 +180,21 @@ void Slot::await(Goal goal, Done done) {
 
 void Slot::settle() {
     auto const state = state_of(state_.phase);
-    bool const failed = state == State::Error;
-    bool const down = failed || state == State::Offline;
     std::vector<std::pair<Done, Result<SlotStatus>>> over;
     auto is_over = [&](Waiter& waiter) {
         if (waiter.goal == Goal::Down) {
             if (state == State::Unloading) return false;
             over.emplace_back(std::move(waiter.done), status());
-            return true;
-        }
-        if (!down && state != State::Ready) return false;
-        if (state == State::Ready) {
+        } else if (state == State::Ready) {
             over.emplace_back(std::move(waiter.done), status());
-        } else if (failed) {
+        } else if (state == State::Error) {
             over.emplace_back(std::move(waiter.done),
                               Error{why_.kind, format("slot '{}' did not come up: {}", name_, cause_)});
-        } else {
+        } else if (state_.wanted == Wanted::Down) {
             over.emplace_back(std::move(waiter.done),
                               Error{Errc::Conflict, format("slot '{}' was unloaded meanwhile", name_)});
+        } else {
+            return false;
         }
         return true;
     };
@@ -218,12 +221,24 @@ void Slot::take(Result<DecodedSlot> const& file) {
 }
 
 void Slot::plan() {
+    planned_at_ = world_.loop.now();
     if (fault_) {
         plan_ = *fault_;
     } else if (config_) {
         plan_ = plan_worker(*config_, world_.supplies, run_);
         kind_ = kind_of(*config_, world_.supplies.models).value_or(kind_);
     }
+}
+
+// For requests: what is lacking is looked for once a second, however many there are, and told when it is
+// something else.
+bool Slot::still_lacking() {
+    if (state_.phase != Phase::Lacking) return false;
+    if (world_.loop.now() - planned_at_ < look_again_after) return true;
+    plan();
+    if (plan_.ok()) return false;
+    if (!(plan_.error() == why_)) cannot_launch(plan_.error());
+    return true;
 }
 
 // With a living worker: whether it does what its file wants now.
@@ -291,11 +306,19 @@ void Slot::ended(os::ExitStatus const& status) {
     on(Event::WorkerEnded);
 }
 
+std::chrono::seconds Slot::load_patience() const {
+    return std::chrono::seconds{config_.value_or(SlotConfig{}).load_timeout_s};
+}
+
+std::chrono::seconds Slot::drain_patience() const {
+    return std::chrono::seconds{config_.value_or(SlotConfig{}).drain_timeout_s};
+}
+
 // ---- is it ready?
 
 void Slot::begin_probing() {
     started_at_ = world_.loop.now();
-    load_timer_.start(world_.patience.load);
+    load_timer_.start(load_patience());
     probe_pause_ = probe_pause_first;
     probe();
 }

@@ -14,7 +14,6 @@
 #include "slots/config.hpp"
 #include "slots/host.hpp"
 #include "slots/launcher.hpp"
-#include "slots/limits.hpp"
 #include "slots/plan.hpp"
 #include "slots/run_dir.hpp"
 #include "slots/state.hpp"
@@ -32,8 +31,7 @@ namespace hal0::slots {
 inline constexpr Duration wake_patience = std::chrono::seconds{5};
 
 struct Patience {
-    Duration stop{std::chrono::seconds{10}};  // from SIGTERM to SIGKILL
-    Duration load{load_patience};
+    Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
     Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps
 };
 
@@ -63,10 +61,10 @@ class Slot final : NoCopy {
     void reconfigure(Result<DecodedSlot> const& file);
 
     void load(Done done);
-    void unload(Done done);
-    void restart(Done done);
+    void unload(Done done, InFlight requests = InFlight::Finish);
+    void restart(Done done, InFlight requests = InFlight::Finish);
     // For good: no request wakes it any more.
-    void leave(Done done);
+    void leave(Done done, InFlight requests = InFlight::Finish);
     // For a request. An Error refuses it at once; else it comes up, or is up, or fails with a word to the
     // host.
     Result<void> wake();
@@ -75,6 +73,7 @@ class Slot final : NoCopy {
     void supplies_changed();
 
     [[nodiscard]] std::string const& name() const { return name_; }
+    [[nodiscard]] bool faulty() const { return fault_.has_value(); }  // its file, when it was last read
     [[nodiscard]] bool leaving() const { return leaving_; }
     [[nodiscard]] Wanted wanted() const { return state_.wanted; }
     [[nodiscard]] std::optional<SlotConfig> const& config() const { return config_; }
@@ -98,6 +97,7 @@ class Slot final : NoCopy {
 
     void take(Result<DecodedSlot> const& file);
     void plan();
+    bool still_lacking();
     void compare_settings();
     void cannot_launch(Error why);
     void launch();
@@ -110,6 +110,8 @@ class Slot final : NoCopy {
     void stop_probing();
 
     // What it says of itself: slot_words.cpp.
+    [[nodiscard]] std::chrono::seconds load_patience() const;
+    [[nodiscard]] std::chrono::seconds drain_patience() const;
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] Error refusal() const;  // for requests: this slot can't serve them, and why
@@ -124,6 +126,7 @@ class Slot final : NoCopy {
     std::vector<std::string> warnings_{};
     std::int64_t created_{0};
     Result<engines::WorkerSpec> plan_;  // what would be run now
+    TimePoint planned_at_{};
     models::Kind kind_{models::Kind::Chat};
     std::optional<Error> restart_fault_{};  // why it goes on with the settings it has
 
@@ -149,6 +152,7 @@ class Slot final : NoCopy {
     std::int64_t restarts_{0};
 
     os::Timer load_timer_;
+    os::Timer drain_timer_;
     os::Timer stop_timer_;
     os::Timer retry_timer_;
     os::Timer probe_timer_;

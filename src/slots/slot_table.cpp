@@ -18,11 +18,9 @@ void tell(Done const& done, Result<SlotStatus> result) {
     if (done) done(std::move(result));
 }
 
-// The slot a file is of; empty where it is of none: an editor's, or a name no slot can have.
-std::string slot_of_file(std::string_view file) {
-    if (!file.ends_with(suffix)) return {};
-    file.remove_suffix(suffix.size());
-    return valid_slot_name(file) ? std::string{file} : std::string{};
+// Whether a file is somebody's wish for a slot: not an editor's copy, lock or temporary file.
+bool is_slot_file(std::string_view file) {
+    return file.ends_with(suffix) && !file.starts_with('.') && !file.starts_with('#');
 }
 
 }  // namespace
@@ -33,8 +31,7 @@ SlotTable::SlotTable(SlotWorld world)
       burial_{world_.loop, [this] { gone_.clear(); }},
       look_timer_{world_.loop, [this] { look(); }},
       watch_timer_{world_.loop, [this] {
-                       if (!watch()) watch_timer_.start(watch_again_after);
-                       scan();
+                       if (!watch() || !scan()) watch_timer_.start(watch_again_after);
                    }} {}
 
 SlotTable::~SlotTable() = default;
@@ -42,19 +39,26 @@ SlotTable::~SlotTable() = default;
 // ---- files
 
 Result<void> SlotTable::start() {
+    bool const was_there = os::exists(directory_);
     auto made = os::make_directories(directory_);
-    auto watching = made ? watch() : std::move(made);
-    scan();
+    auto following = made ? watch() : std::move(made);
+    auto listed = scan();
     look();
-    // Workers whose slots were removed while no daemon ran.
+    // A directory that had to be made says nothing about the slots: its disk may not be there yet.
+    if (listed && was_there) end_strays();
+    if (listed && following) return {};
+    watch_timer_.start(watch_again_after);
+    return listed ? std::move(following) : std::move(listed);
+}
+
+// Workers whose slots were removed while no daemon ran. Only for slots that were looked for and not found.
+void SlotTable::end_strays() {
     auto const running = os::list_directory(run_root(world_.places));
-    if (!running) return watching;
-    for (auto const& name : *running) {
+    for (auto const& name : running ? *running : std::vector<std::string>{}) {
         if (!valid_slot_name(name) || slot(name) != nullptr) continue;
         add(name, Error{Errc::NotFound, format("{} is gone", path_of(name))}).begin();
         take_away(name, {});
     }
-    return watching;
 }
 
 Result<void> SlotTable::watch() {
@@ -69,18 +73,32 @@ Result<void> SlotTable::watch() {
 }
 
 void SlotTable::mark(std::vector<std::string> const& files) {
-    for (auto const& file : files)
-        if (auto slot = slot_of_file(file); !slot.empty()) changed_.insert(std::move(slot));
+    for (auto const& file : files) {
+        if (!is_slot_file(file)) continue;
+        auto name = file.substr(0, file.size() - suffix.size());
+        auto const named = check_slot_name(name);
+        if (named) {
+            changed_.insert(std::move(name));
+        } else if (ignored_.insert(file).second) {
+            world_.host.file_ignored(os::join_path(directory_, file), named.error());
+        }
+    }
+}
+
+// What mended it may have happened where nobody watches: to a directory above, or to what a link leads to.
+void SlotTable::mend(Slot& slot) {
+    if (!slot.faulty() || slot.leaving()) return;
+    if (auto const file = read(slot.name())) slot.reconfigure(file);
 }
 
 // Marks every slot and every file. While the directory can't be read everything stays as it is.
-void SlotTable::scan() {
-    auto const files = os::list_directory(directory_);
-    if (!files) return;
-    mark(*files);
+Result<void> SlotTable::scan() {
+    HAL0_TRY(files, os::list_directory(directory_));
+    mark(files);
     for (auto const& [name, slot] : slots_)
         changed_.insert(name);
     look_timer_.start(world_.patience.file_quiet);
+    return {};
 }
 
 void SlotTable::look() {
@@ -107,8 +125,11 @@ std::string SlotTable::path_of(std::string const& name) const {
 
 Result<DecodedSlot> SlotTable::read(std::string const& name) const {
     auto const path = path_of(name);
-    HAL0_TRY(text, os::read_file(path, file_max));
-    return decode_slot(name, text, path);
+    auto const text = os::read_file(path, file_max);
+    if (text) return decode_slot(name, *text, path);
+    if (text.error().kind != Errc::NotFound || !os::is_symlink(path)) return text.error();
+    // The slot is not gone: what it says lies where nothing is now, perhaps on a disk that comes later.
+    return Error{Errc::Unavailable, format("{} is a link to a file that isn't there", path)};
 }
 
 // ---- the slots
@@ -132,15 +153,14 @@ Result<SlotStatus> SlotTable::find(std::string const& name) const {
                                                                                               clipped(name));
 }
 
-Slot* SlotTable::free_slot(std::string const& name, Done const& done) const {
+Slot* SlotTable::free_slot(std::string const& name, Done const& done, Swapping swapping) const {
     auto* const found = slot(name);
     if (found == nullptr) {
         tell(done, find(name).error());
         return nullptr;
     }
-    char const* const work = found->leaving()        ? "removed"
-                             : swaps_.contains(name) ? "given another model"
-                                                     : nullptr;
+    bool const swaps = swapping == Swapping::Refused && swaps_.contains(name);
+    char const* const work = found->leaving() ? "removed" : swaps ? "given another model" : nullptr;
     if (work == nullptr) return found;
     tell(done, Error{Errc::Conflict, format("slot '{}' is being {}; try again after that", name, work)});
     return nullptr;
@@ -165,20 +185,28 @@ Result<std::vector<std::string>> SlotTable::explain(std::string const& name) con
 }
 
 void SlotTable::load(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->load(std::move(done));
+    auto* const found = free_slot(name, done, Swapping::Refused);
+    if (found == nullptr) return;
+    mend(*found);
+    found->load(std::move(done));
 }
 
-void SlotTable::unload(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->unload(std::move(done));
+void SlotTable::unload(std::string const& name, Done done, InFlight requests) {
+    if (auto* found = free_slot(name, done, Swapping::Ignored)) found->unload(std::move(done), requests);
 }
 
-void SlotTable::restart(std::string const& name, Done done) {
-    if (auto* found = free_slot(name, done)) found->restart(std::move(done));
+void SlotTable::restart(std::string const& name, Done done, InFlight requests) {
+    auto* const found = free_slot(name, done, Swapping::Ignored);
+    if (found == nullptr) return;
+    mend(*found);
+    found->restart(std::move(done), requests);
 }
 
 Result<void> SlotTable::wake(std::string const& name) {
-    if (auto* found = slot(name)) return found->wake();
-    return find(name).error();
+    auto* const found = slot(name);
+    if (found == nullptr) return find(name).error();
+    mend(*found);
+    return found->wake();
 }
 
 void SlotTable::drained(std::string const& name) {
@@ -217,18 +245,21 @@ void SlotTable::create(SlotConfig const& config, Done const& done) {
     tell(done, slot.status());
 }
 
-void SlotTable::remove(std::string const& name, Done done) {
-    if (free_slot(name, done) == nullptr) return;
+void SlotTable::remove(std::string const& name, Done done, InFlight requests) {
+    if (auto* const present = slot(name); present != nullptr && present->leaving())
+        return present->leave(std::move(done), requests);  // told with the one who asked first
+    if (free_slot(name, done, Swapping::Ignored) == nullptr) return;
     // First: a daemon that dies from here on leaves a worker without a file, which the next one ends.
     auto const removed = os::remove_file(path_of(name));
     if (!removed) return tell(done, removed.error());
-    take_away(name, std::move(done));
+    take_away(name, std::move(done), requests);
 }
 
-void SlotTable::take_away(std::string const& name, Done done) {
+void SlotTable::take_away(std::string const& name, Done done, InFlight requests) {
     auto& slot = *slots_.find(name)->second;
     slot.leave(
-        [this, name, done = std::move(done)](Result<SlotStatus> last) { bury(name, done, std::move(last)); });
+        [this, name, done = std::move(done)](Result<SlotStatus> last) { bury(name, done, std::move(last)); },
+        requests);
 }
 
 void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatus> last) {
@@ -247,15 +278,18 @@ void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatu
 
 // NOLINTNEXTLINE(bugprone-exception-escape): not a swap in the library's sense
 void SlotTable::swap(std::string const& name, std::string const& model, Done done) {
-    auto* const found = free_slot(name, done);
+    auto* const found = free_slot(name, done, Swapping::Refused);
     if (found == nullptr) return;
     auto begun = begin_swap(*found, model);
     if (!begun) return tell(done, std::move(begun).error());
-    bool const up = found->wanted() == Wanted::Up;
+    if (found->wanted() ==
+        Wanted::Down) {  // perhaps with a worker still, on its way down: none of the swap's
+        found->reconfigure(read(name));
+        return tell(done, found->status());
+    }
     begun->done = std::move(done);
     swaps_.insert_or_assign(name, std::move(begun).value());
     found->reconfigure(read(name));
-    if (!up) return swapped(name, found->status());
     found->load([this, name](Result<SlotStatus> loaded) { swapped(name, std::move(loaded)); });
 }
 
@@ -268,7 +302,7 @@ Result<SlotTable::Swap> SlotTable::begin_swap(Slot& slot, std::string const& mod
     wanted.model = model;
     HAL0_CHECK(plan_worker(wanted, world_.supplies, run_dir(world_.places, slot.name())));
     HAL0_TRY(edited, edit_slot(text, path, wanted));
-    HAL0_CHECK(os::atomic_write(path, edited));
+    HAL0_CHECK(os::atomic_rewrite(path, edited));
     return Swap{.model = model, .text_before = std::move(text), .text_after = std::move(edited)};
 }
 
@@ -278,6 +312,10 @@ void SlotTable::swapped(std::string const& name, Result<SlotStatus> loaded) {
     if (loaded && loaded->model != swap.model)
         loaded = Error{Errc::Conflict, format("the slot went on with {}", loaded->model)};
     if (loaded || found == nullptr || found->leaving()) return tell(swap.done, std::move(loaded));
+    if (found->wanted() == Wanted::Down) {  // it was asked to go down: nothing brings it up again
+        auto const now = format("; its file names {} now", swap.model);
+        return tell(swap.done, Error{loaded.error().kind, loaded.error().message + now});
+    }
     roll_back(*found, std::move(swap), loaded.error());
 }
 
@@ -287,7 +325,7 @@ void SlotTable::roll_back(Slot& slot, Swap swap, Error const& why) {
     if (!present || *present != swap.text_after) {  // somebody has written it since: theirs counts
         return tell(swap.done, in_context(format("loading {}", swap.model), why));
     }
-    auto restored = os::atomic_write(path, swap.text_before);
+    auto restored = os::atomic_rewrite(path, swap.text_before);
     if (!restored) {
         auto const doing = format("{}; writing the old settings back", why.message);
         return tell(swap.done, in_context(doing, restored.error()));

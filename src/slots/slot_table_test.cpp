@@ -99,6 +99,43 @@ TEST(SlotTable, AFileThatIsReplacedInStepsIsNoRemoval) {
     EXPECT_EQ(house.host->count("removed a"), 0);
 }
 
+TEST(SlotTable, FollowsFilesThatAreLinkedAndSaysWhichItIgnores) {
+    House house;
+    house.model("tiny");
+    auto const mine = house.dir / "mine.toml";
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"tiny\"\n"));
+    house.start();
+    std::filesystem::create_symlink(mine, house.file_path("soft"));
+    std::filesystem::create_hard_link(mine, house.file_path("hard"));
+    EXPECT_TRUE(
+        house.until([&] { return house.table->find("soft").ok() && house.table->find("hard").ok(); }));
+    for (auto const* file : {"My Slot", ".#soft", "My Slot"})
+        house.file(file, "model = \"tiny\"\n");
+    EXPECT_TRUE(house.until([&] { return house.host->count("ignored My Slot.toml") == 1; }));
+    EXPECT_NE(house.host->failure.message.find("lower-case"), std::string::npos);
+    house.file("last", "model = \"tiny\"\n");
+    EXPECT_TRUE(house.until([&] { return house.table->find("last").ok(); }));
+    EXPECT_EQ(house.host->count("ignored My Slot.toml") + house.host->count("ignored .#soft.toml"), 1);
+}
+
+// Nothing here tells that the end of a link changed: the file is read again when the slot is wanted.
+TEST(SlotTable, AFileThatIsMendedUnseenIsReadAgainWhenTheSlotIsWanted) {
+    House house;
+    house.model("tiny");
+    auto const mine = house.dir / "mine.toml";
+    for (auto const* name : {"a", "b", "c"})
+        std::filesystem::create_symlink(mine, house.file_path(name));
+    ASSERT_TRUE(os::atomic_write(mine, "modl"));
+    house.start();
+    ASSERT_EQ(house.status("a").state, State::Error);
+    EXPECT_FALSE(house.table->wake("a").ok());
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"tiny\"\n"));
+    EXPECT_TRUE(house.table->wake("a").ok());
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->load("b", std::move(done)); }).ok());
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->restart("c", std::move(done)); }).ok());
+}
+
 TEST(SlotTable, AWorkerWhoseFileWentWhileNoDaemonRanIsStopped) {
     House house;
     house.model("tiny");
@@ -111,6 +148,36 @@ TEST(SlotTable, AWorkerWhoseFileWentWhileNoDaemonRanIsStopped) {
     EXPECT_TRUE(house.until([&] { return !house.table->find("a").ok(); }));
     EXPECT_FALSE(house.holder("a"));
     EXPECT_EQ(house.host->count("removed a"), 1);
+}
+
+// Not a disk that isn't mounted yet, a directory without permission or a link into nowhere: only a slot that
+// was looked for and isn't there is gone.
+TEST(SlotTable, AWorkerWhoseFileCantBeSeenGoesOnAndIsTakenOverOnceItCan) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    auto const pid = house.holder("a");
+    auto const slots = house.places.config + "/slots";
+    ASSERT_TRUE(os::rename_path(slots, slots + ".away"));
+    house.start();  // makes an empty one
+    EXPECT_TRUE(house.table->list().empty());
+    EXPECT_EQ(house.holder("a"), pid);
+    ASSERT_TRUE(os::remove_tree(slots));
+    ASSERT_TRUE(os::atomic_write(slots, "no directory"));
+    EXPECT_FALSE(house.try_to_start());
+    EXPECT_EQ(house.holder("a"), pid);
+    ASSERT_TRUE(os::remove_file(slots));
+    ASSERT_TRUE(os::rename_path(slots + ".away", slots));
+    ASSERT_TRUE(house.until([&] { return house.table->find("a").ok(); })) << "it is looked at again";
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    ASSERT_TRUE(os::rename_path(house.file_path("a"), house.dir / "a"));
+    std::filesystem::create_symlink(house.dir / "nowhere", house.file_path("a"));
+    house.start();
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+    EXPECT_EQ(house.status("a").pid, pid);
+    EXPECT_EQ(house.recorded("load"), 1);
 }
 
 TEST(SlotTable, SwapsTheModelInFileAndWorker) {
@@ -134,7 +201,9 @@ TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     House house;
     house.model("one");
     house.model("bad", {"die-before-ready=1"});
-    house.file("a", "model = \"one\"\n");
+    auto const mine = house.dir / "mine.toml";
+    ASSERT_TRUE(os::atomic_write(mine, "model = \"one\"\n", 0600));
+    std::filesystem::create_symlink(mine, house.file_path("a"));
     house.start();
     ASSERT_TRUE(house.reaches("a", State::Ready));
     auto const swapped = house.outcome([&](Done done) { house.table->swap("a", "bad", std::move(done)); });
@@ -145,6 +214,57 @@ TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     EXPECT_EQ(house.status("a").state, State::Ready);
     EXPECT_EQ(house.status("a").model, "one");
     EXPECT_EQ(text_of(house, "a"), "model = \"one\"\n");
+    EXPECT_TRUE(os::is_symlink(house.file_path("a"))) << "written where it leads";
+    EXPECT_EQ(os::status(mine)->mode, 0600U);
+}
+
+// The worker that is on its way down still has the old model: no reason to think that the swap failed.
+TEST(SlotTable, ASwapWhileTheSlotDrainsChangesTheFileAndLoadsNothing) {
+    House house;
+    house.model("one");
+    house.model("two");
+    house.file("a", "model = \"one\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    house.host->busy = true;
+    house.table->unload("a", {});
+    auto const swapped = house.outcome([&](Done done) { house.table->swap("a", "two", std::move(done)); });
+    ASSERT_TRUE(swapped.ok()) << swapped.error().message;
+    EXPECT_EQ(text_of(house, "a"), "model = \"two\"\n");
+    EXPECT_EQ(house.status("a").wanted, Wanted::Down);
+    house.table->drained("a");
+    ASSERT_TRUE(house.reaches("a", State::Offline));
+    EXPECT_EQ(house.status("a").model, "two");
+    EXPECT_EQ(house.recorded("load"), 1);
+}
+
+TEST(SlotTable, ASwapThatWaitsForRequestsCanBeCalledOff) {
+    House house;
+    house.model("one");
+    house.model("two");
+    for (auto const* name : {"a", "b"}) {
+        house.file(name, "model = \"one\"\n");
+        house.start();
+        ASSERT_TRUE(house.reaches(name, State::Ready));
+        house.host->busy = true;
+        std::optional<Result<SlotStatus>> swapped;
+        house.table->swap(name, "two", [&](Result<SlotStatus> told) { swapped = std::move(told); });
+        auto const load = house.outcome([&](Done done) { house.table->load(name, std::move(done)); });
+        EXPECT_EQ(load.error().kind, Errc::Conflict);
+        auto const down = house.outcome([&](Done done) {
+            if (name == std::string_view{"a"})
+                return house.table->unload(name, std::move(done), InFlight::CutOff);
+            house.table->remove(name, {});
+            house.table->remove(name, std::move(done),
+                                InFlight::CutOff);  // asked again: no longer waited for
+        });
+        ASSERT_TRUE(down.ok()) << down.error().message;
+        ASSERT_TRUE(swapped.has_value());
+        EXPECT_EQ(swapped->error().kind, Errc::Conflict);
+        EXPECT_FALSE(house.holder(name));
+    }
+    EXPECT_EQ(text_of(house, "a"), "model = \"two\"\n") << "as a swap of a slot that is down";
+    EXPECT_FALSE(house.table->find("b").ok());
 }
 
 TEST(SlotTable, CreatesOnceAndRemovesForGood) {
@@ -178,6 +298,21 @@ TEST(SlotTable, AnUnloadedSlotStaysDownUntilARequestOrTheNextDaemon) {
     ASSERT_TRUE(house.reaches("a", State::Ready));
     ASSERT_TRUE(house.outcome([&](Done done) { house.table->unload("a", std::move(done)); }).ok());
     house.start();
+    EXPECT_TRUE(house.reaches("a", State::Ready));
+}
+
+TEST(SlotTable, AnUnloadThatCallsOffTheNextTryTellsTheRequestsThatWaitForIt) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    ::kill(*house.status("a").pid, SIGKILL);
+    ASSERT_TRUE(house.reaches("a", State::Error));
+    ASSERT_TRUE(house.table->wake("a").ok()) << "it waits for the restart";
+    ASSERT_TRUE(house.outcome([&](Done done) { house.table->unload("a", std::move(done)); }).ok());
+    EXPECT_EQ(house.host->count("failed a"), 1);
+    EXPECT_TRUE(house.table->wake("a").ok());
     EXPECT_TRUE(house.reaches("a", State::Ready));
 }
 

@@ -169,6 +169,34 @@ TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
     EXPECT_EQ(house.status("primary").state, State::Offline);
 }
 
+TEST(Slot, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\ndrain_timeout_s = 1\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->unload("primary", std::move(done)); }).ok());
+    EXPECT_EQ(house.recorded("signal Terminated"), 1);
+    EXPECT_FALSE(house.holder("primary"));
+}
+
+TEST(Slot, WhoAsksForItCutsTheRequestsOff) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    std::optional<Result<SlotStatus>> first;
+    house.table->restart("primary", [&](Result<SlotStatus> told) { first = std::move(told); });
+    auto const again =
+        house.outcome([&](Done done) { house.table->restart("primary", std::move(done), InFlight::CutOff); });
+    ASSERT_TRUE(again.ok()) << again.error().message;
+    EXPECT_EQ(again->loads, 2);
+    EXPECT_TRUE(first && first->ok());
+}
+
 TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
     House house;
     house.model("slow", {"ready-after-ms=60000"});
@@ -186,13 +214,12 @@ TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
 
 TEST(Slot, ALoadThatTakesForEverIsGivenUp) {
     House house;
-    house.patience.load = 300ms;
     house.model("hung", {"listen-after-ms=60000"});
-    house.file("primary", "model = \"hung\"\nenabled = false\n");
+    house.file("primary", "model = \"hung\"\nenabled = false\nload_timeout_s = 1\n");
     house.start();
     auto const load = house.outcome([&](Done done) { house.table->load("primary", std::move(done)); });
     ASSERT_FALSE(load.ok());
-    EXPECT_NE(load.error().message.find("not ready within 0.3 s and was killed"), std::string::npos)
+    EXPECT_NE(load.error().message.find("not ready within 1 s and was killed"), std::string::npos)
         << load.error().message;
     EXPECT_FALSE(house.holder("primary"));
 }
@@ -222,6 +249,26 @@ TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
     EXPECT_TRUE(house.reaches("primary", State::Ready));
 }
 
+// Clients ask on and on: that is no reason to tell everybody each time.
+TEST(Slot, RequestsForOneWithoutItsModelAreRefusedInSilence) {
+    House house;
+    house.file("primary", "model = \"tiny\"\nenabled = false\n");
+    house.start();
+    EXPECT_FALSE(house.table->wake("primary").ok());
+    EXPECT_EQ(house.host->count("failed primary"), 1);
+    auto const heard = house.host->heard;
+    auto const later = house.loop->now() + 1500ms;  // also past the time for which it isn't looked for
+    ASSERT_TRUE(house.until([&] {
+        auto const refused = house.table->wake("primary");
+        EXPECT_NE(refused.ok() ? "" : refused.error().message, "");
+        return house.loop->now() > later;
+    }));
+    EXPECT_EQ(house.host->heard, heard);
+    house.model("tiny");
+    EXPECT_TRUE(house.until([&] { return house.table->wake("primary").ok(); }));
+    EXPECT_TRUE(house.reaches("primary", State::Ready));
+}
+
 // Said before a worker is started, which would only crash on it.
 TEST(Slot, AModelFileThatIsNoneIsRefusedWithItsName) {
     House house;
@@ -246,19 +293,6 @@ TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
         house.start();
         EXPECT_TRUE(house.reaches("primary", State::Ready));
     }
-}
-
-TEST(Slot, AGrownLogIsPutAside) {
-    House house;
-    house.model("tiny");
-    house.file("primary", "model = \"tiny\"\nenabled = false\n");
-    auto const log = run_dir(house.places, "primary").log;
-    ASSERT_TRUE(os::make_directories(os::directory_of(log)));
-    ASSERT_TRUE(os::atomic_write(log, std::string(static_cast<std::size_t>(log_max.count) + 1, 'x')));
-    house.start();
-    EXPECT_TRUE(house.outcome([&](Done done) { house.table->load("primary", std::move(done)); }).ok());
-    EXPECT_LT(os::status(log)->size, 1_MiB);
-    EXPECT_GT(os::status(log + ".1")->size, log_max);
 }
 
 }  // namespace

@@ -43,8 +43,11 @@ std::string Slot::file_path() const {
 }
 
 std::string Slot::words_of(os::ExitStatus const& status) const {
-    if (overdue_)
-        return format("it was not ready within {} and was killed", in_seconds(world_.patience.load));
+    if (overdue_) {
+        return format(
+            "it was not ready within {} s and was killed; load_timeout_s in its file gives it longer",
+            load_patience().count());
+    }
     bool const served = state_.phase == Phase::Ready;
     auto words = format("its worker {} while {}", os::describe(status), served ? "serving" : "loading");
     constexpr int kill = 9;
@@ -67,7 +70,11 @@ std::string Slot::cause() const {
         case Phase::Ready:
             return adopted_ ? "its worker ran already when this daemon started"
                             : format("loaded in {}", in_seconds(world_.loop.now() - started_at_));
-        case Phase::Draining: return "closed; the requests in flight are finished first";
+        case Phase::Draining:
+            return format(
+                "closed; the requests in flight are finished first, within {} s unless somebody says "
+                "--force",
+                drain_patience().count());
         case Phase::Stopping: return "its worker was asked to end";
         case Phase::Killing:
             return format("its worker did not end within {} and was killed",
@@ -75,6 +82,7 @@ std::string Slot::cause() const {
         case Phase::Waiting:
             return format("{}; tried again after {}", why_.message,
                           in_seconds(state_.back_off.until - world_.loop.now()));
+        case Phase::Lacking: return why_.message;
         case Phase::Failed:
             if (!state_.back_off.given_up) return why_.message;
             return format(

@@ -62,7 +62,15 @@ constexpr Step lose(SlotState state, TimePoint at) {
 // Nothing was started, so there is nothing to pause for: it is looked at again whenever somebody wants it.
 constexpr Step refuse(SlotState state) {
     state.worker = false;
-    return to(state, Phase::Failed, {Action::TellFailed});
+    return to(state, Phase::Lacking, {Action::TellFailed});
+}
+
+// Requests may wait for the next try, which will not come now. A later one finds no pause in its way.
+constexpr Step give_up(SlotState state) {
+    bool const tried = state.phase != Phase::Offline;
+    state.back_off = {};
+    auto const actions = tried ? Actions{Action::TellFailed} : Actions{};
+    return to(wanting(state, Wanted::Down), Phase::Offline, actions);
 }
 
 constexpr Step without_worker(SlotState const& state, Event event, TimePoint at) {
@@ -72,7 +80,7 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::Wake:
             // A timer runs for Waiting, so that is never due here.
             return state.phase == Phase::Waiting || at < state.back_off.until ? stay(state) : start(state);
-        case Event::Unload: return to(wanting(state, Wanted::Down), Phase::Offline, {});
+        case Event::Unload: return give_up(state);
         case Event::Adopted: return adopt(state);
         case Event::CannotLaunch: return refuse(wanting(state, Wanted::Up));
         case Event::RetryDue: return state.phase == Phase::Waiting ? start(state) : stay(state);
@@ -82,6 +90,7 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::LoadTimeout:
         case Event::WorkerEnded:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout: return stay(state);
     }
     return stay(state);
@@ -101,6 +110,7 @@ constexpr Step coming_up(SlotState const& state, Event event, TimePoint at) {
         case Event::Load:
         case Event::Wake:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout:
         case Event::RetryDue: return stay(state);
     }
@@ -121,12 +131,14 @@ constexpr Step serving(SlotState const& state, Event event, TimePoint at) {
         case Event::AnswersReady:
         case Event::LoadTimeout:
         case Event::Drained:
+        case Event::CutOff:
         case Event::StopTimeout:
         case Event::RetryDue: return stay(state);
     }
     return stay(state);
 }
 
+// Nobody is waited for any more.
 constexpr Step drained(SlotState const& state) {
     return state.worker ? to(state, Phase::Stopping, {Action::Terminate}) : ended_as_asked(state);
 }
@@ -139,7 +151,8 @@ constexpr Step going_down(SlotState state, Event event) {
         case Event::Wake: return stay(wanting(state, Wanted::Up));
         // Who waited for it to come back need not any more.
         case Event::Unload: return {wanting(state, Wanted::Down), {Action::TellFailed}};
-        case Event::Drained: return draining ? drained(state) : stay(state);
+        case Event::Drained:
+        case Event::CutOff: return draining ? drained(state) : stay(state);
         case Event::WorkerEnded:
             if (!draining) return ended_as_asked(state);
             state.worker = false;  // its requests see their connections end, and leave
@@ -161,7 +174,8 @@ constexpr Step decide(SlotState const& state, Event event, TimePoint at) {
     switch (state.phase) {
         case Phase::Offline:
         case Phase::Waiting:
-        case Phase::Failed: return without_worker(state, event, at);
+        case Phase::Failed:
+        case Phase::Lacking: return without_worker(state, event, at);
         case Phase::Starting:
         case Phase::Loading: return coming_up(state, event, at);
         case Phase::Ready: return serving(state, event, at);
@@ -175,14 +189,20 @@ constexpr Step decide(SlotState const& state, Event event, TimePoint at) {
 // What must never change, checked as this file compiles.
 constexpr TimePoint t0{std::chrono::hours{1}};
 constexpr SlotState in(Phase phase, Wanted wanted = Wanted::Up) {
-    return {.phase = phase, .wanted = wanted, .worker = phase != Phase::Offline && phase != Phase::Failed};
+    bool const down = phase == Phase::Offline || phase == Phase::Failed || phase == Phase::Lacking;
+    return {.phase = phase, .wanted = wanted, .worker = !down};
 }
 static_assert(decide(in(Phase::Offline, Wanted::Down), Event::Wake, t0).actions == Actions{Action::Launch});
+static_assert(decide(in(Phase::Waiting), Event::Unload, t0).actions == Actions{Action::TellFailed},
+              "nobody is left waiting for a try that was called off");
+static_assert(decide(in(Phase::Failed), Event::Unload, t0).actions == Actions{Action::TellFailed});
 static_assert(decide(in(Phase::Starting), Event::Load, t0).actions == Actions{}, "one load of one slot");
 static_assert(decide(in(Phase::Loading), Event::Wake, t0).actions == Actions{}, "one load of one slot");
 static_assert(decide(in(Phase::Ready), Event::Unload, t0).actions == Actions{Action::CloseGate},
               "nothing is stopped while it serves");
 static_assert(decide(in(Phase::Draining), Event::Drained, t0).actions == Actions{Action::Terminate});
+static_assert(decide(in(Phase::Draining), Event::CutOff, t0).actions == Actions{Action::Terminate},
+              "no request holds a slot for ever");
 static_assert(decide(in(Phase::Stopping), Event::StopTimeout, t0).actions == Actions{Action::Kill});
 static_assert(decide(in(Phase::Loading), Event::WorkerEnded, t0).state.phase == Phase::Failed,
               "the end of a load is known at once, not after a time-out");
@@ -202,7 +222,8 @@ State state_of(Phase phase) {
         case Phase::Stopping:
         case Phase::Killing: return State::Unloading;
         case Phase::Waiting:
-        case Phase::Failed: return State::Error;
+        case Phase::Failed:
+        case Phase::Lacking: return State::Error;
     }
     return State::Error;
 }

@@ -20,6 +20,7 @@ enum class Phase {
     Killing,   // it didn't, so it is made to
     Waiting,   // it failed and is tried again after a pause
     Failed,    // it failed and is not tried again by itself
+    Lacking,   // there is nothing to start: no readable file, model or engine
 };
 State state_of(Phase phase);
 
@@ -29,13 +30,14 @@ enum class Event {
     Unload,          // somebody asks for its end
     Restart,         // somebody asks for a fresh worker, or the settings changed
     Adopted,         // a worker of an earlier daemon was found alive
-    CannotLaunch,    // nothing to start: no readable file, model or engine
+    CannotLaunch,    // there is nothing to start
     SpawnFailed,     // the system refused a new process
     AnswersLoading,  // the worker's own word
     AnswersReady,
     LoadTimeout,  // it was loading for longer than anybody's patience
     WorkerEnded,
     Drained,  // the last request left a closed slot
+    CutOff,   // those that are left have had their time, or somebody doesn't grant it to them
     StopTimeout,
     RetryDue,
 };

@@ -59,6 +59,16 @@ TEST(SlotState, AnUnloadDrainsThenStopsThenKills) {
     EXPECT_EQ(life.state.wanted, Wanted::Down);
 }
 
+TEST(SlotState, RequestsThatDontEndAreCutOff) {
+    auto life = ready();
+    EXPECT_TRUE(life.on(Event::CutOff).last.empty()) << "only of a closed slot";
+    EXPECT_TRUE(life.on(Event::Unload).on(Event::CutOff).did(Action::Terminate));
+    EXPECT_TRUE(life.on(Event::Drained).last.empty());  // their connections have ended
+    EXPECT_EQ(life.on(Event::WorkerEnded).state.phase, Phase::Offline);
+    life = ready();
+    EXPECT_TRUE(life.on(Event::Restart).on(Event::WorkerEnded).on(Event::CutOff).did(Action::Launch));
+}
+
 TEST(SlotState, ALoadWhileItGoesDownBringsItUpAgain) {
     auto life = ready();
     life.on(Event::Unload).on(Event::Load).on(Event::Drained);
@@ -85,6 +95,17 @@ TEST(SlotState, AWorkerLostWhileReadyComesBackAfterAPause) {
     EXPECT_EQ(life.state.back_off.until, life.at + 1s);
     EXPECT_TRUE(life.on(Event::Wake).last.empty());  // no client can hurry it
     EXPECT_TRUE(life.on(Event::RetryDue).did(Action::Launch));
+}
+
+// A request may wait for the try that is called off; the next one must not run into its pause.
+TEST(SlotState, AnUnloadDuringThePauseTellsWhoWaitsAndForgivesTheFailure) {
+    auto life = ready();
+    life.on(Event::WorkerEnded).on(Event::Wake);
+    ASSERT_EQ(life.state.phase, Phase::Waiting);
+    life.on(Event::Unload);
+    EXPECT_EQ(life.last, std::vector{Action::TellFailed});
+    EXPECT_EQ(life.state.phase, Phase::Offline);
+    EXPECT_TRUE(step(life.state, Event::Wake, life.at).state.phase == Phase::Starting);
 }
 
 TEST(SlotState, AFailedLoadIsTriedAgainOnlyWhereTheFileWantsItUp) {
@@ -133,7 +154,7 @@ TEST(SlotState, SlowFailuresPauseUpToAMinuteAndQuietOnesAreForgotten) {
 TEST(SlotState, WhatCantBeLaunchedIsLookedAtAgainAtOnceWhenWanted) {
     Life life;
     life.state.enabled = true;
-    EXPECT_EQ(life.on(Event::Load).on(Event::CannotLaunch).state.phase, Phase::Failed);
+    EXPECT_EQ(life.on(Event::Load).on(Event::CannotLaunch).state.phase, Phase::Lacking);
     EXPECT_TRUE(life.on(Event::Wake).did(Action::Launch));
 }
 
@@ -150,7 +171,8 @@ TEST(SlotState, AnAdoptedWorkerIsAskedNotStarted) {
     EXPECT_TRUE(life.on(Event::AnswersReady).did(Action::OpenGate));
 }
 
-// Whatever happens in whatever order: never two workers, never an open slot that is being stopped.
+// Whatever happens in whatever order: never two workers, never an open slot that is being stopped, never a
+// request that waits for nothing.
 TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
     for (unsigned seed = 0; seed < 200; ++seed) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -159,7 +181,7 @@ TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
         bool worker = false;
         bool open = false;
         for (int i = 0; i < 200; ++i) {
-            auto const event = static_cast<Event>(random() % 14);
+            auto const event = static_cast<Event>(random() % 15);
             bool const of_worker =
                 event == Event::WorkerEnded || event == Event::AnswersReady || event == Event::AnswersLoading;
             bool const of_launch = event == Event::SpawnFailed || event == Event::CannotLaunch;
@@ -177,6 +199,9 @@ TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
                 ASSERT_FALSE(closes && !std::exchange(open, false));
             }
             ASSERT_EQ(life.state.worker, worker);
+            if (event == Event::Wake) {
+                ASSERT_NE(life.state.phase, Phase::Offline) << "a request that nobody answers";
+            }
         }
     }
 }

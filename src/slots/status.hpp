@@ -13,6 +13,12 @@ namespace hal0::slots {
 
 enum class Wanted { Down, Up };
 
+// What becomes of the requests that a worker serves when it shall go.
+enum class InFlight {
+    Finish,  // they are waited for, as long as the slot's drain_timeout_s says
+    CutOff,  // their connections end
+};
+
 enum class State {
     Offline,    // no worker, and none is wanted now
     Starting,   // the worker was started and doesn't answer yet

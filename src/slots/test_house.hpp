@@ -45,6 +45,10 @@ class TestHost final : public SlotHost {
         heard.push_back("failed " + slot);
         failure = why;
     }
+    void file_ignored(std::string const& path, Error const& why) override {
+        heard.push_back("ignored " + os::base_name(path));
+        failure = why;
+    }
     void slot_removed(std::string const& slot) override { heard.push_back("removed " + slot); }
 
     [[nodiscard]] long count(std::string const& word) const {
@@ -114,7 +118,8 @@ class House {
     }
 
     // A daemon's life, as far as slots are concerned. The one before ends first.
-    void start() {
+    void start() { EXPECT_TRUE(try_to_start()); }
+    Result<void> try_to_start() {
         table.reset();
         launcher.reset();
         host = std::make_unique<TestHost>();
@@ -122,7 +127,7 @@ class House {
         table = std::make_unique<SlotTable>(
             SlotWorld{*loop, *launcher, *host, places, Supplies{*models, *engines, 2}, patience});
         host->table = table.get();
-        EXPECT_TRUE(table->start());
+        return table->start();
     }
 
     template <class Condition> bool until(Condition condition) {

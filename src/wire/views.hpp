@@ -113,7 +113,8 @@ struct SlotCreate {
         f("parallel", self.parallel, "requests served at a time; else 1");
         f("threads", self.threads, "0 (the default): as many as fit this box");
         f("cache_ram_mib", self.cache_ram_mib, "prompt cache in host memory, in MiB; else 0");
-        f("extra_args", self.extra_args, "more arguments for the engine, put last");
+        f("extra_args", self.extra_args,
+          "more arguments for the engine, put last; over the unix socket only");
     }
 };
 

@@ -270,6 +270,7 @@ class Places(unittest.TestCase):
                         home.start().ready("primary")
                         self.assertEqual(home.http("POST", "/v1/chat/completions", CHAT).status, 200)
                         home.cli("slot", "list", check=0)
+                    shutil.rmtree(pathlib.Path(home.socket).parent)  # a long home's lies elsewhere
                 finally:
                     shutil.rmtree(top)
 

@@ -1,7 +1,11 @@
 """Slots through the admin API, the CLI and their files."""
+import contextlib
+import http.client
 import json
 import os
 import signal
+import subprocess
+import threading
 import unittest
 
 from harness import CHAT, HAL0, Home, eventually, running
@@ -44,6 +48,22 @@ class Slots(unittest.TestCase):
         self.assertEqual(home.api("GET", "/api/slots").json, [])
         self.assertEqual(list(home.slots.iterdir()), [])
 
+    def test_arguments_for_the_engine_come_from_the_owner_only(self):
+        home = self.home.start()
+        harmless = {"name": "x", "model": "m", "extra_args": ["--seed", "7"]}
+        refused = home.http("POST", "/api/slots", harmless)
+        self.assertEqual(refused.status, 403, refused)
+        self.assertIn("extra_args", refused.json["error"]["message"])
+        for hole in ("--host", "--port", "--log-file", "--tools"):
+            answer = home.api("POST", "/api/slots", {**harmless, "extra_args": [hole, "x"]})
+            self.assertEqual(answer.status, 400, answer)
+            self.assertIn(hole, answer.json["error"]["message"])
+        self.assertEqual(list(home.slots.iterdir()), [])
+        self.assertEqual(home.api("POST", "/api/slots", harmless).status, 201)
+        home.slot("y", "m", extra_args=["--host", "0.0.0.0"])
+        eventually(lambda: "--host" in home.slot_view("y").get("cause", ""))
+        self.assertFalse(home.slot_view("y")["pid"])
+
     def test_load_unload_restart(self):
         home = self.home
         home.slot("primary", "m")
@@ -55,6 +75,24 @@ class Slots(unittest.TestCase):
         self.assertEqual(home.api("POST", "/api/slots/primary/restart").json["loads"], 3)
         self.assertNotEqual(home.slot_view("primary")["pid"], pid)
         self.assertEqual(home.api("POST", "/api/slots/nothing/load").status, 404)
+
+    def test_a_hung_request_does_not_hold_an_unload(self):
+        home = self.home
+        home.slot("primary", home.fake_model("hung", "never-answer"))
+        home.start().ready("primary")
+        answers = []
+        def ask():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                answers.append(home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT}).status)
+        client = threading.Thread(target=ask)
+        client.start()
+        eventually(lambda: home.slot_view("primary")["in_flight"] == 1)
+        self.assertEqual(home.api("POST", "/api/slots/primary/unload?wait=false").json["state"], "unloading")
+        self.assertIn("--force", home.slot_view("primary")["cause"])
+        home.cli("slot", "unload", "primary", "--force", check=0, timeout=30)
+        self.assertEqual(home.slot_view("primary")["state"], "offline")
+        client.join(30)
+        self.assertNotIn(200, answers)
 
     def test_swap_is_kept_in_the_file_with_its_comments(self):
         home = self.home
@@ -135,7 +173,6 @@ class Slots(unittest.TestCase):
         for flag, value in (("--ctx-size", "1024"), ("--parallel", "2"), ("--threads", "3"), ("--cache-ram", "7"), ("--flash-attn", "on")):
             self.assertEqual(argv[argv.index(flag) + 1], value)
 
-
     def test_what_the_worker_is_told_when_the_file_says_nothing(self):
         """Never the engine's own guesses."""
         home = self.home
@@ -203,6 +240,27 @@ class Slots(unittest.TestCase):
             self.assertIn("a line of now\n", iter(follower.stdout.readline, ""))
             follower.send_signal(signal.SIGINT)
             self.assertEqual(follower.wait(20), -signal.SIGINT)
+
+
+class Logs(unittest.TestCase):
+    def test_grown_logs_are_cut_under_their_writers(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m", "stdout-noise=1"))
+            logs = home.path / "state" / "logs" / "slots"
+            logs.mkdir(parents=True)
+            own = home.path / "state" / "hal0.log"
+            for log in (logs / "primary.log", own):
+                log.write_text("old\n" * (3 << 20))
+            with open(own, "ab") as out:
+                home.daemon = subprocess.Popen([HAL0, "serve"], env=home.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            eventually(home._answers, message="the daemon does not answer")
+            home.ready("primary")
+            for log in (logs / "primary.log", own):
+                kept = log.parent / (log.name + ".1")
+                eventually(lambda: log.stat().st_size < 1 << 20 and kept.stat().st_size > 7 << 20, message=f"{log} is as long as it was")
+            home.api("POST", "/api/slots/primary/restart")
+            self.assertIn(b"hal0 starts m", home.api("GET", "/api/slots/primary/logs").body)
+            self.assertLess((logs / "primary.log").stat().st_size, 1 << 20)
 
 
 class Events(unittest.TestCase):
