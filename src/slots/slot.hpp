@@ -108,7 +108,7 @@ class Slot final : NoCopy {
     void answered(Result<http::ClientAnswer> const& answer);
     void stop_probing();
 
-    // What it says of itself: slot_words.cpp.
+    // What it says of itself: slot_status.cpp.
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] Error refusal() const;  // for requests: this slot can't serve them, and why
