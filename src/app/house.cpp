@@ -16,6 +16,7 @@ void House::move_in(slots::SlotTable& slots, dispatch::Dispatcher& dispatcher, j
 }
 
 wire::StatusView House::status() { return world_.status(); }
+void House::stop(std::function<void()> slots_are_down) { world_.stop(std::move(slots_are_down)); }
 
 void House::publish(std::string_view type, std::string const& subject, std::string data) {
     world_.events.publish(std::chrono::system_clock::now(), std::string{type}, subject, std::move(data));

@@ -6,7 +6,11 @@
 #include "app/library.hpp"
 #include "app/serve.hpp"
 #include "app/work.hpp"
+#include "cli/daemon.hpp"
 #include "engines/install.hpp"
+#include "os/file.hpp"
+#include "os/lock_file.hpp"
+#include "os/signals.hpp"
 #include "slots/end_workers.hpp"
 #include "slots/exec.hpp"
 
@@ -69,6 +73,10 @@ Result<void> remove(std::string const& id, std::string const& key) {
 
 Result<std::size_t> end_workers() {
     HAL0_TRY(places, os::find_places());
+    if (!os::exists(places.runtime)) return std::size_t{0};
+    // Held meanwhile: a daemon that starts just now must not take them over as they end.
+    auto const home = os::LockFile::acquire(cli::daemon_lock(places));
+    if (!home) return in_context("ending the workers that no daemon looks after", home.error());
     return slots::end_workers(places, std::chrono::seconds{10});
 }
 

@@ -168,7 +168,8 @@ Result<int> chat(Arguments const& arguments, Context& context) {
     Conversation conversation{context, api, {model_of(arguments), arguments.number("max-tokens")}};
     conversation.begin_with(arguments.text("system"));
     if (!question.empty()) return ask_once(conversation, terminal, std::move(question));
-    if (!api.answers()) return not_running(api.daemon());
+    HAL0_TRY(runs, context.runs(api));
+    if (!runs) return not_running(api.daemon());
     return talk(conversation, terminal, arguments.text("system"));
 }
 

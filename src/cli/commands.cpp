@@ -90,6 +90,7 @@ Group daemon_group(Program const& program) {
          {.path = "stop",
           .summary = "stop the daemon and its workers",
           .flags = {{.name = "keep-workers", .help = "leave the models running for the next daemon"}},
+          .notes = "New requests are refused at once; those in progress get half a minute to end.",
           .run = stop},
          {.path = "status",
           .summary = "what runs, on what, where it answers",

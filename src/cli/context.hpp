@@ -40,6 +40,9 @@ struct Context {
 
     [[nodiscard]] Result<os::Places> places() const;
     [[nodiscard]] Result<Api> api() const;
+    // Whether a daemon has this home. An Error where one has it and doesn't answer: nothing may be done in
+    // its stead.
+    [[nodiscard]] Result<bool> runs(Api const& api) const;
     // The API, or nothing when no daemon runs here and the work can be done without one.
     [[nodiscard]] Result<std::optional<Api>> api_if_running() const;
     [[nodiscard]] WallTime now() const { return std::chrono::system_clock::now(); }

@@ -92,6 +92,8 @@ void Slot::leave(Done done) {
     unload(std::move(done));
 }
 
+void Slot::kill() { signal_worker(SIGKILL); }
+
 Result<void> Slot::wake() {
     if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
     on(Event::Wake);

@@ -66,6 +66,8 @@ class Slot final : NoCopy {
     void restart(Done done);
     // For good: no request wakes it any more.
     void leave(Done done);
+    // Its requests in flight have had their time.
+    void kill();
     // For a request. An Error refuses it at once; else it comes up, or is up, or fails with a word to the
     // host.
     Result<void> wake();

@@ -72,7 +72,8 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::Wake:
             // A timer runs for Waiting, so that is never due here.
             return state.phase == Phase::Waiting || at < state.back_off.until ? stay(state) : start(state);
-        case Event::Unload: return to(wanting(state, Wanted::Down), Phase::Offline, {});
+        // Requests may wait for the next try of a worker that was lost.
+        case Event::Unload: return to(wanting(state, Wanted::Down), Phase::Offline, {Action::TellFailed});
         case Event::Adopted: return adopt(state);
         case Event::CannotLaunch: return refuse(wanting(state, Wanted::Up));
         case Event::RetryDue: return state.phase == Phase::Waiting ? start(state) : stay(state);

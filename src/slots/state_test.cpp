@@ -87,6 +87,14 @@ TEST(SlotState, AWorkerLostWhileReadyComesBackAfterAPause) {
     EXPECT_TRUE(life.on(Event::RetryDue).did(Action::Launch));
 }
 
+TEST(SlotState, AnUnloadDuringAPauseTellsTheRequestsThatWaitForItsEnd) {
+    auto life = ready();
+    life.on(Event::WorkerEnded).on(Event::Unload);
+    EXPECT_EQ(life.state.phase, Phase::Offline);
+    EXPECT_TRUE(life.did(Action::TellFailed));
+    EXPECT_TRUE(life.on(Event::RetryDue).last.empty());
+}
+
 TEST(SlotState, AFailedLoadIsTriedAgainOnlyWhereTheFileWantsItUp) {
     Life on_demand;
     EXPECT_EQ(on_demand.on(Event::Wake).on(Event::WorkerEnded).state.phase, Phase::Failed);

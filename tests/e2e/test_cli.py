@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from harness import HAL0, Home, eventually
+from harness import CHAT, HAL0, Home, eventually
 
 
 class WithoutADaemon(unittest.TestCase):
@@ -143,3 +143,62 @@ class Stop(unittest.TestCase):
                 self.assertFalse(home.worker_pids())
                 self.assertIsNotNone(home.daemon.poll())
                 home.cli("stop", check=0)
+
+    def stop(self, home):
+        """`hal0 stop`, begun."""
+        return subprocess.Popen([HAL0, "stop"], env=home.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def ended(self, home, stop, said):
+        out, err = stop.communicate(timeout=60)
+        self.assertEqual(stop.returncode, 0, err)
+        self.assertIn(said, out)
+        self.assertEqual(home.daemon.wait(20), 0, home.daemon_log())
+        self.assertFalse(home.worker_pids(), "a worker outlived the stop")
+        return err
+
+    def test_an_answer_in_progress_is_finished_and_no_request_brings_a_slot_back(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.slot("second", home.fake_model("slow", "chunks=30", "slow-stream-ms=100"))
+            home.start().ready("primary", "second")
+            stream = home.raw()
+            body = json.dumps({"model": "second", "stream": True, **CHAT}).encode()
+            stream.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            self.assertIn(b"200 OK", stream.recv(65536))
+            stop = self.stop(home)
+            eventually(lambda: home.slot_view("primary")["state"] == "offline")
+            answer = home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
+            self.assertEqual(answer.status, 503, answer)
+            self.assertIn("stopping", answer.json["error"]["message"])
+            self.assertEqual(home.api("POST", "/api/slots/primary/load").status, 503)
+            received = b""
+            while piece := stream.recv(65536):
+                received += piece
+            self.assertIn(b"[DONE]", received)
+            self.assertIn("second still answers 1 request", self.ended(home, stop, "2 workers with it"))
+            self.assertEqual(home.loads("m"), 1)
+
+    def test_a_slot_in_a_pause_or_in_a_swap_stops_too(self):
+        with Home() as home:
+            home.slot("failing", home.fake_model("bad", "die-before-ready=1"))
+            home.slot("primary", home.fake_model("m"))
+            home.fake_model("late", "ready-after-ms=60000")
+            home.start().ready("primary")
+            eventually(lambda: home.slot_view("failing")["state"] == "error")
+            self.assertEqual(home.api("POST", "/api/slots/primary/swap?wait=false", {"model": "late"}).status, 202)
+            eventually(lambda: home.loads("late"))
+            self.ended(home, self.stop(home), "1 worker with it")
+
+    def test_a_daemon_that_doesnt_answer_is_not_taken_for_none(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            home.daemon.send_signal(signal.SIGSTOP)
+            try:
+                for command in (["stop"], ["model", "pull", "m"]):
+                    self.assertIn(f"hal0 (pid {home.daemon.pid}) holds this home but doesn't answer",
+                                  home.cli(*command, check=1).stderr)
+                self.assertEqual(len(home.worker_pids()), 1)
+            finally:
+                home.daemon.send_signal(signal.SIGCONT)
+            self.ended(home, self.stop(home), "1 worker with it")
