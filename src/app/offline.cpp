@@ -38,11 +38,6 @@ wire::JobView view_of(models::Progress const& progress) {
             .unit = progress.unit == models::Progress::Unit::Bytes ? "bytes" : "steps"};
 }
 
-Telling telling(cli::Offline::OnJob const& on_job) {
-    return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
-            .note = [on_job](std::string const& text) { on_job({.state = "running", .message = text}); }};
-}
-
 Result<std::vector<wire::ModelView>> models() {
     HAL0_TRY(desk, open_desk());
     return desk.library.models();
@@ -81,6 +76,11 @@ Result<std::size_t> end_workers() {
 }
 
 }  // namespace
+
+Telling telling(cli::Offline::OnJob const& on_job) {
+    return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
+            .note = [on_job](std::string const& text) { on_job({.state = "running", .notes = {text}}); }};
+}
 
 cli::Offline offline_work() {
     return {.models = models,

@@ -14,7 +14,8 @@ namespace hal0::cli {
 
 // The same work as the daemon's, done by this process where no daemon runs. Each blocks until it is done.
 struct Offline {
-    using OnJob = std::function<void(wire::JobView const&)>;  // `step`, `done`, `total`, `unit`, `message`
+    // Told how far it is (`step`, `done`, `total`, `unit`), or a line to keep (`notes`).
+    using OnJob = std::function<void(wire::JobView const&)>;
     std::function<Result<std::vector<wire::ModelView>>()> models{};
     std::function<Result<wire::ModelView>(std::string const& id, OnJob const&)> pull{};
     std::function<Result<std::vector<wire::EngineView>>()> engines{};

@@ -29,7 +29,7 @@ class OfflineJob final : NoCopy {
     [[nodiscard]] Offline::OnJob told() {
         return [this](wire::JobView const& job) {
             line_.notes(job.notes);
-            line_.show(progress_of(job), Clock::now());
+            if (!job.step.empty()) line_.show(progress_of(job), Clock::now());
         };
     }
 
