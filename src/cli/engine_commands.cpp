@@ -68,7 +68,7 @@ Result<int> engine_list(Arguments const& arguments, Context& context) {
                       [](auto const& engine) { return engine.state != "installed" || !engine.runs_here; });
     if (arguments.has("json")) return say(context, wire::encode(engines));
     if (arguments.has("names")) return say_names(context, engines, &EngineView::id);
-    context.terminal.out(engines_table(engines).render(context.terminal));
+    context.terminal.out(engines_list(context.terminal, engines));
     return exit_ok;
 }
 

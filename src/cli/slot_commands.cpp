@@ -61,7 +61,7 @@ Result<int> slot_list(Arguments const& arguments, Context& context) {
     if (arguments.has("names")) return say_names(context, slots, &SlotView::name);
     if (slots.empty())
         return say(context, "There is no slot yet. Make one with 'hal0 slot create NAME --model MODEL'.");
-    context.terminal.out(slots_table(slots, context.now()).render(context.terminal));
+    context.terminal.out(slots_list(context.terminal, slots, context.now()));
     return exit_ok;
 }
 

@@ -1,14 +1,33 @@
 """The CLI as its user meets it."""
+import contextlib
+import fcntl
 import json
 import os
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
 from harness import CHAT, HAL0, Home, eventually
+
+
+def on_a_terminal(command, env, columns):
+    """What a command says on a terminal of so many columns, without its colours."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(command, env={**env, "NO_COLOR": "1"}, stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: everybody has closed the terminal
+        while piece := os.read(leader, 65536):
+            said += piece
+    os.close(leader)
+    process.wait(20)
+    return said.decode()
 
 
 class WithoutADaemon(unittest.TestCase):
@@ -69,6 +88,16 @@ class WithADaemon(unittest.TestCase):
         self.assertEqual(json.loads(self.home.cli("status", "--json", check=0).stdout)["slots"][0]["name"], "primary")
         self.assertIn("m.gguf", self.home.cli("slot", "explain", "primary", check=0).stdout)
         self.assertIn("listening", self.home.cli("slot", "logs", "primary", check=0).stdout)
+
+    def test_eighty_columns_tell_why_a_slot_is_down(self):
+        model = self.home.fake_model("a-model-whose-name-is-rather-long-for-a-table", "say=error: no such tensor", "die-before-ready=1")
+        self.home.slot("wrecked", model, enabled=False)
+        eventually(lambda: self.home.api("GET", "/api/slots/wrecked").status == 200)
+        self.home.cli("slot", "load", "wrecked", check=1)
+        for command in (["slot", "list"], ["status"]):
+            lines = on_a_terminal([HAL0, *command], self.home.env, columns=80).splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80, lines)
+            self.assertIn("wrecked: its worker exited with code 1 while loading: error: no such tensor", " ".join(" ".join(lines).split()))
 
     def test_errors_have_exit_code_1_and_the_servers_words(self):
         self.assertIn("nothing", self.home.cli("slot", "show", "nothing", check=1).stderr)
