@@ -92,6 +92,7 @@ cli::Offline offline_work() {
 }
 
 Result<int> job_command(cli::Arguments const& arguments, cli::Context&) {
+    os::ignore_broken_pipes();  // a daemon that was killed reads no more: the work goes on all the same
     HAL0_TRY(desk, open_desk());
     return run_job(desk.work(), arguments.text("KIND"), arguments.text("SUBJECT"));
 }

@@ -123,7 +123,6 @@ Result<int> events(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto request =
         api.request(http::Method::Get, arguments.has("follow") ? "/api/events" : "/api/events?follow=false");
-    request.deadline = stream_silence_max;
     if (auto const after = arguments.maybe("after")) request.headers.push_back({"Last-Event-ID", *after});
     auto show = [&](http::SseEvent const& event) {
         auto const view = wire::decode<wire::EventView>(event.data);
@@ -134,8 +133,8 @@ Result<int> events(Arguments const& arguments, Context& context) {
         }
     };
     http::SseReader reader;
-    HAL0_CHECK(api.outcome(
-        http::fetch(std::move(request), [&](std::string_view bytes) { reader.feed(bytes, show); })));
+    HAL0_CHECK(show_stream(context, api, std::move(request),
+                           [&](std::string_view bytes) { reader.feed(bytes, show); }));
     return exit_ok;
 }
 

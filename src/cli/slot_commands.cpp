@@ -91,9 +91,8 @@ Result<int> slot_logs(Arguments const& arguments, Context& context) {
     auto request =
         api.request(http::Method::Get, format("{}?lines={}{}", slot_target(arguments.text("NAME"), "logs"),
                                               lines, follows ? "&follow=true" : ""));
-    request.deadline = stream_silence_max;
-    HAL0_CHECK(api.outcome(http::fetch(std::move(request),
-                                       [&context](std::string_view piece) { context.terminal.out(piece); })));
+    HAL0_CHECK(show_stream(context, api, std::move(request),
+                           [&context](std::string_view piece) { context.terminal.out(piece); }));
     return exit_ok;
 }
 

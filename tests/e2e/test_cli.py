@@ -99,6 +99,14 @@ class WithADaemon(unittest.TestCase):
             self.assertLessEqual(max(map(len, lines)), 80, lines)
             self.assertIn("wrecked: its worker exited with code 1 while loading: error: no such tensor", " ".join(" ".join(lines).split()))
 
+    def test_what_goes_on_ends_with_its_reader(self):
+        """As every program in a pipe does: `hal0 events -f | grep -m1 ready`."""
+        for command in (["slot", "logs", "-f", "primary"], ["events", "-f"]):
+            with self.subTest(command):
+                follows = subprocess.Popen([HAL0, *command], env=self.home.env, stdout=subprocess.PIPE)
+                follows.stdout.close()  # also while there is nothing to write
+                self.assertEqual(follows.wait(20), -signal.SIGPIPE)
+
     def test_errors_have_exit_code_1_and_the_servers_words(self):
         self.assertIn("nothing", self.home.cli("slot", "show", "nothing", check=1).stderr)
         self.assertIn("gpt-9", self.home.cli("chat", "--model", "gpt-9", "hi", check=1).stderr)
