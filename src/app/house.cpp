@@ -155,7 +155,7 @@ Result<wire::EngineView> House::engine(std::string const& id) {
 
 Result<api::House::Need> House::engine_need(std::string const& id) {
     HAL0_TRY(view, world_.library.engine(id));
-    return view.state == "installed" ? Need::Nothing : Need::Job;
+    return view.state == "installed" && view.current ? Need::Nothing : Need::Job;
 }
 
 void House::remove_engine(wire::EngineView const& engine, Done done) {

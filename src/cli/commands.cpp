@@ -254,7 +254,7 @@ Group engine_group() {
     return {"Engines",
             {{.path = "engine list",
               .summary = "what is installed, and what could be",
-              .flags = {json, names, {.name = "installed", .help = "only what is installed and runs here"}},
+              .flags = {json, names, {.name = "installed", .help = "only what needs no 'install' here"}},
               .run = engine_list},
              {.path = "engine show",
               .summary = "all about one engine",

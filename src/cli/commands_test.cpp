@@ -315,6 +315,7 @@ TEST(Engines, TheBuildToRemoveIsFoundOrAskedFor) {
             engine.key = key;
             engine.state = "installed";
             engine.runs_here = key != "k2";
+            engine.current = key != "k0";
         }
         return engines;
     };
@@ -331,6 +332,9 @@ TEST(Engines, TheBuildToRemoveIsFoundOrAskedFor) {
     EXPECT_EQ(removed, (std::vector<std::string>{"k1", "k2"}));
     EXPECT_EQ(house.type({"engine", "list", "--installed", "--names"}), 0);
     EXPECT_EQ(house.terminal.said, "llama.cpp\n");
+    keys = {"k0"};  // an older version than this hal0 installs
+    EXPECT_EQ(house.type({"engine", "list", "--installed", "--names"}), 0);
+    EXPECT_EQ(house.terminal.said, "");
 }
 
 wire::StatusView daemon_status(int pid) {

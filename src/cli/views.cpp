@@ -156,7 +156,9 @@ std::string engines_list(Terminal const& terminal, std::vector<wire::EngineView>
         table.row({{engine.id, Style::Bold},
                    {engine.version},
                    {engine.backend},
-                   foreign ? Cell{"for another CPU", Style::Bad} : state_cell(engine.state),
+                   foreign           ? Cell{"for another CPU", Style::Bad}
+                   : !engine.current ? Cell{"installed, old", Style::Dim}
+                                     : state_cell(engine.state),
                    {size_text(engine.size.value_or(0))},
                    {engine.used_by.empty() ? "-" : join(engine.used_by, ",")},
                    {engine.key.empty() ? "-" : engine.key}});
