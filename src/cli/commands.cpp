@@ -128,7 +128,8 @@ Group talk_group() {
                        {"hal0 chat \"Why is the sky blue?\"", "one question, one answer"},
                        {"git diff | hal0 chat \"Summarise this:\" -", "- is what the pipe brings"}},
           .notes = "With a message, or with something piped in, it asks once and ends. The answer goes to "
-                   "the output, all else to the error stream.",
+                   "the output, all else to the error stream. In a conversation, lines between two lines of "
+                   "\"\"\" are one question, and /new forgets what was said.",
           .run = chat}}};
 }
 
