@@ -365,6 +365,17 @@ TEST(Status, SaysWhatRunsAndWhere) {
     EXPECT_EQ(house.terminal.said, "");
 }
 
+TEST(Status, WithoutAnIpAddressSaysSo) {
+    TestHouse house;
+    auto status = daemon_status(42);
+    status.listen = {"unix:/run/hal0.sock"};
+    house.serve([&](Request const&, Connection const& to) { to.answer(200, wire::encode(status)); });
+    EXPECT_EQ(house.type({"status", "--address"}), 1);
+    EXPECT_EQ(house.terminal.said, "");
+    EXPECT_TRUE(has(house.terminal.complained, "hal0 listens at no IP address, only at unix:"))
+        << house.terminal.complained;
+}
+
 TEST(Stop, TheDaemonTakesItsSlotsDownAndIsSeenToItsEnd) {
     auto loop = os::Loop::make().value();
     auto const process =

@@ -45,11 +45,14 @@ Result<wire::StatusView> status_of(Api const& api) {
     return wire::decode<wire::StatusView>(body);
 }
 
-int say_address(Context& context, wire::StatusView const& status) {
+Result<int> say_address(Context& context, Api const& api, wire::StatusView const& status) {
     auto const found = std::find_if(status.listen.begin(), status.listen.end(),
                                     [](std::string const& address) { return !address.starts_with("unix:"); });
-    if (found == status.listen.end()) return exit_failed;
-    return say(context, *found);
+    if (found != status.listen.end()) return say(context, *found);
+    return Error{Errc::NotFound,
+                 format("hal0 listens at no IP address, only at {}; 'listen' in hal0.toml says "
+                        "where it does",
+                        os::to_string(api.daemon().address))};
 }
 
 // What the daemon still has to do before it ends.
@@ -114,7 +117,7 @@ Result<int> status(Arguments const& arguments, Context& context) {
     if (quiet) return status ? exit_ok : exit_failed;
     if (!status) return status.error();
     if (arguments.has("json")) return say(context, wire::encode(*status));
-    if (arguments.has("address")) return say_address(context, *status);
+    if (arguments.has("address")) return say_address(context, api, *status);
     context.terminal.out(overview(context.terminal, *status, context.now()));
     return exit_ok;
 }
