@@ -74,6 +74,10 @@ void show_status(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, status);
 }
 
+void stop(Admin& admin, AdminCall const& call) {
+    admin.house().stop([&admin, ticket = call.ticket] { admin.respond(ticket, {.status = 204}); });
+}
+
 using Shape = AnswerDoc::Shape;
 
 constexpr std::array rows{
@@ -81,6 +85,14 @@ constexpr std::array rows{
                .summary = "The daemon, its slots and the jobs that run.",
                .answer = {Shape::One, &wire::describe<wire::StatusView>},
                .handle = &show_status},
+    AdminRoute{.method = http::Method::Post,
+               .path = "/api/stop",
+               .summary =
+                   "Take every slot down, then end the daemon; answered in between. Requests in flight "
+                   "get half a minute; new ones are refused. (SIGTERM ends the daemon alone: its "
+                   "workers go on.)",
+               .answer = {Shape::Nothing, nullptr, "204"},
+               .handle = &stop},
 };
 
 }  // namespace

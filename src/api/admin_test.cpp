@@ -148,6 +148,15 @@ TEST_F(AdminTest, StatusHasTheSlotsAndTheJobsThatRun) {
     EXPECT_EQ(status.jobs[0].id, job.id);
 }
 
+TEST_F(AdminTest, AStopIsAnsweredWhenTheSlotsAreDown) {
+    auto const ticket = send(Method::Post, "/api/stop");
+    EXPECT_EQ(house.asked, (std::vector<std::string>{"stop"}));
+    EXPECT_FALSE(port.answers[ticket].head.has_value());
+    house.down();
+    EXPECT_EQ(port.answers[ticket].head->status, 204);
+    EXPECT_EQ(get("/api/stop").status, 405);
+}
+
 TEST_F(AdminTest, SlotsAreListedShownAndExplained) {
     EXPECT_EQ(wire::decode<std::vector<wire::SlotView>>(get("/api/slots").body).value(), house.all_slots);
     EXPECT_EQ(wire::decode<wire::SlotView>(get("/api/slots/pri%6Dary").body)->name, "primary");

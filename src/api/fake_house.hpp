@@ -15,9 +15,14 @@ class FakeHouse final : public House {
     std::vector<wire::EngineView> all_engines{};
     std::vector<std::string> asked{};
     std::vector<SlotDone> pending{};  // operations on slots that are not over
+    std::function<void()> down{};     // to be called when a stop has taken the slots down
     std::string log{};
 
     wire::StatusView status() override { return {.version = "0.1.0", .pid = 7}; }
+    void stop(std::function<void()> slots_are_down) override {
+        asked.emplace_back("stop");
+        down = std::move(slots_are_down);
+    }
 
     std::vector<wire::SlotView> slots() override { return all_slots; }
     Result<wire::SlotView> slot(std::string const& name) override {

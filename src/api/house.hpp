@@ -20,6 +20,8 @@ class House {
 
     // But for its slots and jobs, which are added.
     virtual wire::StatusView status() = 0;
+    // Ends the slots with their workers, then the daemon. Called back in between.
+    virtual void stop(std::function<void()> slots_are_down) = 0;
 
     virtual std::vector<wire::SlotView> slots() = 0;
     virtual Result<wire::SlotView> slot(std::string const& name) = 0;

@@ -8,6 +8,7 @@
 #include "app/limits.hpp"
 #include "base/format.hpp"
 #include "base/time.hpp"
+#include "cli/daemon.hpp"
 #include "os/file.hpp"
 #include "os/net.hpp"
 #include "os/process_info.hpp"
@@ -17,7 +18,9 @@ namespace {
 
 constexpr std::size_t pool_threads = 2;
 constexpr std::size_t events_kept_max = 4096;
-constexpr Duration drain_patience = std::chrono::seconds{20};  // for answers in progress when asked to stop
+// For answers in progress when asked to stop: by a signal, and with the slots.
+constexpr Duration drain_patience = std::chrono::seconds{20};
+constexpr Duration slots_patience = std::chrono::seconds{30};
 
 std::uint64_t epoch_of(WallTime started) {
     auto const since = started.time_since_epoch();
@@ -56,7 +59,7 @@ Daemon::~Daemon() {
 }
 
 Result<void> Daemon::take_home() {
-    auto lock = os::LockFile::acquire(os::join_path(start_.places.runtime, "daemon.lock"));
+    auto lock = os::LockFile::acquire(cli::daemon_lock(start_.places));
     if (!lock) {
         if (lock.error().kind != Errc::Conflict) return std::move(lock).error();
         return in_context(
@@ -68,7 +71,7 @@ Result<void> Daemon::take_home() {
 }
 
 Result<void> Daemon::listen() {
-    auto const socket = os::UnixAddress{os::join_path(start_.places.runtime, "hal0.sock")};
+    auto const socket = os::UnixAddress{cli::daemon_socket(start_.places)};
     std::vector<os::Address> wanted = start_.settings.listen;
     wanted.emplace_back(socket);
     for (auto const& address : wanted) {
@@ -97,12 +100,15 @@ Result<void> Daemon::build_control() {
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
     log_keeper_ = std::make_unique<LogKeeper>(
         LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
-    house_ = std::make_unique<House>(House::World{.log = log_,
-                                                  .inbox = *inbox_,
-                                                  .pool = *pool_,
-                                                  .library = *library_,
-                                                  .events = *events_,
-                                                  .status = [this] { return status(); }});
+    house_ = std::make_unique<House>(House::World{
+        .log = log_,
+        .inbox = *inbox_,
+        .pool = *pool_,
+        .library = *library_,
+        .events = *events_,
+        .status = [this] { return status(); },
+        .stop =
+            [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});
     dispatcher_ = std::make_unique<dispatch::Dispatcher>(
         *loop_, *inbox_, *house_,
         dispatch::Dispatcher::Settings{.queue = start_.settings.queue, .wait_max = start_.settings.wait_max});
@@ -161,15 +167,29 @@ void Daemon::run() {
     log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,
               join(addresses_, ", "), start_.places.runtime, took);
     loop_->run();
-    log_.info("stopped; models go on, and the next daemon takes them over");
+    auto const slots = slots_->list();
+    bool const models_go_on = std::any_of(slots.begin(), slots.end(), [](auto const& s) { return s.pid; });
+    log_.info("stopped{}", models_go_on ? "; models go on, and the next daemon takes them over" : "");
 }
 
 // ---- the end
 
 void Daemon::signalled(int number) {
     if (stopping_) return loop_->stop();  // asked twice: at once
-    stopping_ = true;
     log_.info("signal {}: finishing what is being answered", number);
+    finish();
+}
+
+void Daemon::stop_with_slots(std::function<void()> slots_are_down) {
+    log_.info("asked to stop: taking the slots down first");
+    slots_->shut_down(slots_patience, [this, down = std::move(slots_are_down)] {
+        down();
+        finish();
+    });
+}
+
+void Daemon::finish() {
+    if (std::exchange(stopping_, true)) return;
     admin_->finish_streams();
     draining_ = data_loops_.size();
     for (auto const& loop : data_loops_)

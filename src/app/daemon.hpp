@@ -40,8 +40,8 @@ class Daemon final : NoCopy {
     static Result<std::unique_ptr<Daemon>> make(Start start, Log& log);
     ~Daemon();
 
-    // Until SIGTERM, SIGINT or SIGHUP. Answers in progress are finished first, for a while; a second signal
-    // cuts them.
+    // Until SIGTERM, SIGINT or SIGHUP, which leave the workers running, or until its API is asked to stop,
+    // which ends them first. Answers in progress are finished, for a while; a second signal cuts them.
     void run();
 
   private:
@@ -51,6 +51,8 @@ class Daemon final : NoCopy {
     Result<void> build_control();
     Result<void> build_data();
     void signalled(int number);
+    void stop_with_slots(std::function<void()> slots_are_down);
+    void finish();
     void stop_when_drained();
     [[nodiscard]] wire::StatusView status() const;
 

@@ -17,6 +17,7 @@ void House::move_in(slots::SlotTable& slots, dispatch::Dispatcher& dispatcher, j
 }
 
 wire::StatusView House::status() { return world_.status(); }
+void House::stop(std::function<void()> slots_are_down) { world_.stop(std::move(slots_are_down)); }
 
 void House::publish(std::string_view type, std::string const& subject, std::string data) {
     world_.events.publish(std::chrono::system_clock::now(), std::string{type}, subject, std::move(data));
@@ -154,7 +155,7 @@ Result<wire::EngineView> House::engine(std::string const& id) {
 
 Result<api::House::Need> House::engine_need(std::string const& id) {
     HAL0_TRY(view, world_.library.engine(id));
-    return view.state == "installed" ? Need::Nothing : Need::Job;
+    return view.state == "installed" && view.current ? Need::Nothing : Need::Job;
 }
 
 void House::remove_engine(wire::EngineView const& engine, Done done) {

@@ -32,6 +32,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         Library const& library;
         history::EventStream& events;
         std::function<wire::StatusView()> status;  // of the daemon itself
+        std::function<void(std::function<void()> slots_are_down)> stop;
     };
     explicit House(World world) : world_{std::move(world)} {}
 
@@ -41,6 +42,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
 
     // api::House
     wire::StatusView status() override;
+    void stop(std::function<void()> slots_are_down) override;
     std::vector<wire::SlotView> slots() override;
     Result<wire::SlotView> slot(std::string const& name) override;
     void load_slot(std::string const& name, SlotDone done) override;

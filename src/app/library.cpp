@@ -27,12 +27,18 @@ wire::ModelView view_of_entry(models::CatalogEntry const& entry) {
     return view;
 }
 
+bool is_current(engines::InstalledEngine const& engine) {
+    auto const lock = engines::known_engine(engine.id);
+    return lock && lock->version == engine.version;
+}
+
 wire::EngineView view_of_lock(engines::EngineLock const& lock) {
     return {.id = lock.id,
             .version = lock.version,
             .backend = lock.backend,
             .state = "available",
-            .runs_here = true};
+            .runs_here = true,
+            .current = true};
 }
 
 }  // namespace
@@ -75,8 +81,10 @@ Result<void> Library::pullable(std::string const& id) const {
 
 std::vector<wire::EngineView> Library::engines() const {
     std::vector<wire::EngineView> views;
-    for (auto const& engine : engines_.list())
-        views.push_back(api::view_of(engine, engines_.runs_here(engine), {}));
+    for (auto const& engine : engines_.list()) {
+        auto& view = views.emplace_back(api::view_of(engine, engines_.runs_here(engine), {}));
+        view.current = is_current(engine);
+    }
     for (auto const& lock : engines::known_engines()) {
         bool const here = std::any_of(views.begin(), views.end(), [&lock](wire::EngineView const& view) {
             return view.id == lock.id && view.version == lock.version && view.runs_here;
@@ -87,7 +95,11 @@ std::vector<wire::EngineView> Library::engines() const {
 }
 
 Result<wire::EngineView> Library::engine(std::string const& id) const {
-    if (auto const found = engines_.find(id)) return api::view_of(*found, true, {});
+    if (auto const found = engines_.find(id)) {
+        auto view = api::view_of(*found, true, {});
+        view.current = is_current(*found);
+        return view;
+    }
     HAL0_TRY(lock, engines::known_engine(id));
     return view_of_lock(lock);
 }

@@ -6,10 +6,8 @@
 #include "app/serve.hpp"
 #include "cli/run.hpp"
 #include "cli/terminal.hpp"
-#include "os/signals.hpp"
 
 int main(int argc, char** argv) {
-    hal0::os::ignore_broken_pipes();
     hal0::cli::Program const program{.version = HAL0_VERSION,
                                      .serve = hal0::app::serve,
                                      .slot_exec = hal0::app::slot_exec_command,

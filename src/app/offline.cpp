@@ -6,7 +6,11 @@
 #include "app/library.hpp"
 #include "app/serve.hpp"
 #include "app/work.hpp"
+#include "cli/daemon.hpp"
 #include "engines/install.hpp"
+#include "os/file.hpp"
+#include "os/lock_file.hpp"
+#include "os/signals.hpp"
 #include "slots/end_workers.hpp"
 #include "slots/exec.hpp"
 
@@ -32,11 +36,6 @@ wire::JobView view_of(models::Progress const& progress) {
             .done = progress.done,
             .total = progress.total,
             .unit = progress.unit == models::Progress::Unit::Bytes ? "bytes" : "steps"};
-}
-
-Telling telling(cli::Offline::OnJob const& on_job) {
-    return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
-            .note = [on_job](std::string const& text) { on_job({.state = "running", .message = text}); }};
 }
 
 Result<std::vector<wire::ModelView>> models() {
@@ -75,10 +74,19 @@ Result<void> remove(std::string const& id, std::string const& key) {
 
 Result<std::size_t> end_workers() {
     HAL0_TRY(places, os::find_places());
+    if (!os::exists(places.runtime)) return std::size_t{0};
+    // Held meanwhile: a daemon that starts just now must not take them over as they end.
+    auto const home = os::LockFile::acquire(cli::daemon_lock(places));
+    if (!home) return in_context("ending the workers that no daemon looks after", home.error());
     return slots::end_workers(places, std::chrono::seconds{10});
 }
 
 }  // namespace
+
+Telling telling(cli::Offline::OnJob const& on_job) {
+    return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
+            .note = [on_job](std::string const& text) { on_job({.state = "running", .notes = {text}}); }};
+}
 
 cli::Offline offline_work() {
     return {.models = models,
@@ -91,6 +99,7 @@ cli::Offline offline_work() {
 }
 
 Result<int> job_command(cli::Arguments const& arguments, cli::Context&) {
+    os::ignore_broken_pipes();  // a daemon that was killed reads no more: the work goes on all the same
     HAL0_TRY(desk, open_desk());
     return run_job(desk.work(), arguments.text("KIND"), arguments.text("SUBJECT"));
 }

@@ -73,7 +73,6 @@ Result<std::string> do_job(Work const& work, std::string const& kind, std::strin
 }  // namespace
 
 int run_job(Work const& work, std::string const& kind, std::string const& subject) {
-    // Nobody may be reading any more (the daemon was killed): the work goes on all the same.
     jobs::JobReport report{[](std::string_view line) {
         (void)std::fwrite(line.data(), 1, line.size(), stdout);
         (void)std::fflush(stdout);

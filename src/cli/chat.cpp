@@ -15,7 +15,10 @@ namespace hal0::cli {
 namespace {
 
 constexpr Bytes piped_max = 16_MiB;
-constexpr std::string_view prompt = "> ";
+constexpr std::string_view prompt = "> ", block_prompt = ". ";
+constexpr std::string_view block_mark = "\"\"\"";
+// What a terminal hands on of one line at most; it drops the rest (N_TTY in termios(3)).
+constexpr std::size_t typed_line_max = 4095;
 
 // Slots are asked for by a name that no model id can have.
 std::string model_of(Arguments const& arguments) {
@@ -31,6 +34,11 @@ class Conversation final : NoCopy {
     void begin_with(std::string const& system) {
         messages_.clear();
         if (!system.empty()) messages_.push_back({"system", system});
+    }
+
+    [[nodiscard]] bool goes_on() const {
+        return std::any_of(messages_.begin(), messages_.end(),
+                           [](Message const& message) { return message.role == "assistant"; });
     }
 
     Result<Heard> ask(std::string text) {
@@ -62,13 +70,52 @@ Result<int> ask_once(Conversation& conversation, Terminal& terminal, std::string
     return heard.stopped ? exit_interrupted : exit_ok;
 }
 
+// A question as it is typed or pasted: one line, or the lines between two marks. Invalid: it is not all
+// there.
+Result<os::Typed> read_question(Terminal& terminal) {
+    auto const read = [&](std::string_view with) {
+        return terminal.read_line(painted(terminal, Stream::Out, with, Style::Bold));
+    };
+    HAL0_TRY(typed, read(prompt));
+    bool is_cut = typed.line.size() >= typed_line_max;
+    bool inside = trim(typed.line) == block_mark;
+    if (inside) typed.line.clear();
+    while (inside) {
+        HAL0_TRY(next, read(block_prompt));
+        if (next.kind != os::Typed::Kind::Line) return next;
+        inside = trim(next.line) != block_mark;
+        if (inside) typed.line += next.line + "\n";
+        is_cut = is_cut || next.line.size() >= typed_line_max;
+    }
+    if (!is_cut) return typed;
+    return Error{Errc::Invalid,
+                 format("the terminal cut a line of that at {} bytes, so it wasn't asked; put it "
+                        "into a file: hal0 chat \"Summarise this:\" - < FILE",
+                        typed_line_max)};
+}
+
+// A conversation grows until its model can't hold it any more; then every further question fails.
+void tell_fault(Terminal& terminal, Conversation const& conversation, Error const& error) {
+    bool const grown = error.kind == Errc::TooLarge && conversation.goes_on();
+    auto const hint =
+        grown ? "; the conversation has become too long for this model: /new begins another" : "";
+    terminal.err(format("{}\n", painted(terminal, Stream::Err, error.message + hint, Style::Bad)));
+}
+
 Result<int> talk(Conversation& conversation, Terminal& terminal, std::string const& system) {
     auto const dim = [&](std::string_view text) {
         terminal.err(format("{}\n", painted(terminal, Stream::Err, text, Style::Dim)));
     };
     dim("Ctrl-C stops an answer, Ctrl-D ends; /new forgets what was said.");
+    dim("A question of several lines stands between two lines of \"\"\".");
     while (true) {
-        HAL0_TRY(typed, terminal.read_line(painted(terminal, Stream::Out, prompt, Style::Bold)));
+        auto const read = read_question(terminal);
+        if (!read && read.error().kind != Errc::Invalid) return read.error();
+        if (!read) {
+            tell_fault(terminal, conversation, read.error());
+            continue;
+        }
+        auto const& typed = *read;
         if (typed.kind == os::Typed::Kind::Interrupted) terminal.out("\n");
         if (typed.kind == os::Typed::Kind::End) break;
         auto const line = trim(typed.line);
@@ -81,7 +128,7 @@ Result<int> talk(Conversation& conversation, Terminal& terminal, std::string con
         }
         auto const heard = conversation.ask(std::string{line});
         if (!heard) {
-            terminal.err(format("{}\n", painted(terminal, Stream::Err, heard.error().message, Style::Bad)));
+            tell_fault(terminal, conversation, heard.error());
             continue;
         }
         terminal.out("\n");
@@ -168,7 +215,8 @@ Result<int> chat(Arguments const& arguments, Context& context) {
     Conversation conversation{context, api, {model_of(arguments), arguments.number("max-tokens")}};
     conversation.begin_with(arguments.text("system"));
     if (!question.empty()) return ask_once(conversation, terminal, std::move(question));
-    if (!api.answers()) return not_running(api.daemon());
+    HAL0_TRY(runs, context.runs(api));
+    if (!runs) return not_running(api.daemon());
     return talk(conversation, terminal, arguments.text("system"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 
 #include "cli/answer.hpp"
@@ -82,6 +83,55 @@ TEST(Chat, RemembersWhatWasSaidUntilToldToForget) {
     EXPECT_TRUE(has(chats[2], R"("messages":[{"role":"user","content":"three"}])")) << chats[2];
     EXPECT_TRUE(has(house.terminal.complained, "7 tokens")) << house.terminal.complained;
     EXPECT_TRUE(has(house.terminal.complained, "the first after 0."));
+}
+
+TEST(Chat, TakesAQuestionOfSeveralLines) {
+    TestHouse house;
+    house.serve([](Request const&, Connection const& to) { answer_well(to); });
+    house.terminal.tty = true;
+    house.terminal.typed = {
+        line("\"\"\""), line("Summarise:"), line(""),         line("  a"),
+        line("\"\"\""), line("\"\"\""),     line("given up"), {os::Typed::Kind::Interrupted, ""},
+        line("b")};
+    EXPECT_EQ(house.type({"chat"}), 0);
+    auto const chats = chats_of(house);
+    ASSERT_EQ(chats.size(), 2U);
+    EXPECT_TRUE(has(chats[0], R"("content":"Summarise:\n\n  a")")) << chats[0];
+    EXPECT_TRUE(has(chats[1], R"("content":"b")")) << chats[1];
+}
+
+TEST(Chat, WhatTheTerminalCutIsNotAsked) {
+    TestHouse house;
+    house.serve([](Request const&, Connection const& to) { answer_well(to); });
+    house.terminal.tty = true;
+    std::string const all_that_comes(4095, 'x');
+    house.terminal.typed = {line(all_that_comes), line("\"\"\""), line(all_that_comes), line("tail"),
+                            line("\"\"\"")};
+    EXPECT_EQ(house.type({"chat"}), 0);
+    EXPECT_TRUE(chats_of(house).empty());
+    EXPECT_TRUE(has(house.terminal.complained, "cut a line of that at 4095 bytes"))
+        << house.terminal.complained;
+}
+
+TEST(Chat, AConversationThatIsTooLongSaysHowToGoOn) {
+    TestHouse house;
+    std::atomic<int> asked{0};
+    house.serve([&](Request const& request, Connection const& to) {
+        if (request.line == "GET /health") return to.answer(200, "{}");
+        if (asked++ == 1) return answer_well(to);
+        to.answer(400, R"({"error":{"code":400,"message":"the request exceeds the available context size",)"
+                       R"("type":"exceed_context_size_error"}})");
+    });
+    house.terminal.tty = true;
+    house.terminal.typed = {line("a long first one"), line("one"), line("two")};
+    EXPECT_EQ(house.type({"chat"}), 0);
+    auto const& told = house.terminal.complained;
+    constexpr std::string_view hint = "/new begins another";
+    EXPECT_EQ(told.find(hint), told.rfind(hint)) << "it can't help the first question: " << told;
+    EXPECT_TRUE(has(told,
+                    "the request exceeds the available context size; the conversation has become too long "
+                    "for this model: /new begins another\n"))
+        << told;
 }
 
 TEST(Chat, CtrlCStopsTheAnswerNotTheProgram) {

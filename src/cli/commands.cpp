@@ -92,6 +92,7 @@ Group daemon_group(Program const& program) {
          {.path = "stop",
           .summary = "stop the daemon and its workers",
           .flags = {{.name = "keep-workers", .help = "leave the models running for the next daemon"}},
+          .notes = "New requests are refused at once; those in progress get half a minute to end.",
           .examples = {{"hal0 stop", ""}, {"hal0 stop --keep-workers", "before another build of hal0"}},
           .run = stop},
          {.path = "status",
@@ -131,7 +132,8 @@ Group talk_group() {
                        {"hal0 chat \"Why is the sky blue?\"", "one question, one answer"},
                        {"git diff | hal0 chat \"Summarise this:\" -", "- is what the pipe brings"}},
           .notes = "With a message, or with something piped in, it asks once and ends. The answer goes to "
-                   "the output, all else to the error stream.",
+                   "the output, all else to the error stream. In a conversation, lines between two lines of "
+                   "\"\"\" are one question, and /new forgets what was said.",
           .run = chat}}};
 }
 
@@ -273,7 +275,7 @@ Group engine_group() {
     return {"Engines",
             {{.path = "engine list",
               .summary = "what is installed, and what could be",
-              .flags = {json, names, {.name = "installed", .help = "only what is installed and runs here"}},
+              .flags = {json, names, {.name = "installed", .help = "only what needs no 'install' here"}},
               .examples = {{"hal0 engine list", ""}, {"hal0 engine list --installed --names", "for scripts"}},
               .run = engine_list},
              {.path = "engine show",

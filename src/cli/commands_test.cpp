@@ -1,6 +1,10 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -10,6 +14,7 @@
 
 #include "cli/test_house.hpp"
 #include "os/child.hpp"
+#include "os/lock_file.hpp"
 #include "wire/status.hpp"
 
 namespace hal0::cli {
@@ -46,6 +51,35 @@ wire::ModelView model(std::string id, std::string state) {
     view.directory = "/models/m";
     return view;
 }
+
+// A process of its own that holds a lock: the kernel doesn't tell one of locks that it holds itself.
+class OtherHolder {
+  public:
+    explicit OtherHolder(std::string const& path) {
+        std::array<int, 2> held{};
+        EXPECT_EQ(::pipe2(held.data(), O_CLOEXEC), 0);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            auto const lock = os::LockFile::acquire(path);
+            (void)::write(held[1], "!", 1);
+            ::pause();
+        }
+        char said = 0;
+        EXPECT_EQ(::read(held[0], &said, 1), 1);
+        ::close(held[0]);
+        ::close(held[1]);
+    }
+    ~OtherHolder() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    OtherHolder(OtherHolder const&) = delete;
+    OtherHolder& operator=(OtherHolder const&) = delete;
+    [[nodiscard]] int pid() const { return pid_; }
+
+  private:
+    int pid_{-1};
+};
 
 // Events that never come: a client that follows is held open until it leaves.
 void silent_events(Connection const& to) {
@@ -300,6 +334,7 @@ TEST(Engines, TheBuildToRemoveIsFoundOrAskedFor) {
             engine.key = key;
             engine.state = "installed";
             engine.runs_here = key != "k2";
+            engine.current = key != "k0";
         }
         return engines;
     };
@@ -316,6 +351,9 @@ TEST(Engines, TheBuildToRemoveIsFoundOrAskedFor) {
     EXPECT_EQ(removed, (std::vector<std::string>{"k1", "k2"}));
     EXPECT_EQ(house.type({"engine", "list", "--installed", "--names"}), 0);
     EXPECT_EQ(house.terminal.said, "llama.cpp\n");
+    keys = {"k0"};  // an older version than this hal0 installs
+    EXPECT_EQ(house.type({"engine", "list", "--installed", "--names"}), 0);
+    EXPECT_EQ(house.terminal.said, "");
 }
 
 wire::StatusView daemon_status(int pid) {
@@ -362,21 +400,79 @@ TEST(Slots, AreTakenDownByForceWhereThatIsSaid) {
         EXPECT_EQ(std::count(asked.begin(), asked.end(), line), 1) << line;
 }
 
-TEST(Stop, UnloadsTheSlotsThenEndsTheDaemon) {
+TEST(Status, WithoutAnIpAddressSaysSo) {
+    TestHouse house;
+    auto status = daemon_status(42);
+    status.listen = {"unix:/run/hal0.sock"};
+    house.serve([&](Request const&, Connection const& to) { to.answer(200, wire::encode(status)); });
+    EXPECT_EQ(house.type({"status", "--address"}), 1);
+    EXPECT_EQ(house.terminal.said, "");
+    EXPECT_TRUE(has(house.terminal.complained, "hal0 listens at no IP address, only at unix:"))
+        << house.terminal.complained;
+}
+
+TEST(Stop, TheDaemonTakesItsSlotsDownAndIsSeenToItsEnd) {
+    auto loop = os::Loop::make().value();
+    auto const process =
+        os::Process::spawn(*loop, {.argv = {"sleep", "1000"}}, [](os::ExitStatus const&) {}).value();
+    auto status = daemon_status(process->pid());
+    status.slots.front().in_flight = 2;
+    TestHouse house;
+    bool looked_after = false;
+    house.program.offline.end_workers = [&]() -> Result<std::size_t> {
+        looked_after = true;
+        return std::size_t{0};
+    };
+    std::atomic<bool> looks{false};
+    house.serve([&](Request const& request, Connection const& to) {
+        if (request.line == "GET /api/events") return silent_events(to);
+        if (request.line == "GET /health") return to.answer(200, "{}");
+        if (request.line == "POST /api/stop") {
+            looks.wait(false);  // until the progress was shown
+            (void)process->signal(SIGTERM);
+            return to.answer(204, "");
+        }
+        to.answer(200, wire::encode(status));
+    });
+    house.terminal.on_output = [&] {
+        looks = true;
+        looks.notify_one();
+    };
+    EXPECT_EQ(house.type({"stop"}), 0) << house.terminal.complained;
+    EXPECT_EQ(house.terminal.said, "hal0 is stopped, and 1 worker with it\n");
+    EXPECT_TRUE(has(house.terminal.complained, "stopping: primary still answers 2 requests"))
+        << house.terminal.complained;
+    EXPECT_TRUE(looked_after);
+}
+
+TEST(Stop, ThatKeepsTheWorkersEndsTheDaemonAlone) {
     auto loop = os::Loop::make().value();
     auto const process =
         os::Process::spawn(*loop, {.argv = {"sleep", "1000"}}, [](os::ExitStatus const&) {}).value();
     TestHouse house;
-    house.serve([&](Request const& request, Connection const& to) {
-        if (request.line == "GET /api/events") return silent_events(to);
-        if (request.line == "GET /api/status")
-            return to.answer(200, wire::encode(daemon_status(process->pid())));
-        to.answer(200, wire::encode(slot("primary", "offline", "asked to unload")));
+    house.serve([&](Request const&, Connection const& to) {
+        to.answer(200, wire::encode(daemon_status(process->pid())));
     });
-    EXPECT_EQ(house.type({"stop"}), 0) << house.terminal.complained;
-    EXPECT_EQ(house.terminal.said, "hal0 is stopped, and 1 worker with it\n");
-    auto const asked = house.daemon->asked();
-    EXPECT_EQ(std::count(asked.begin(), asked.end(), "POST /api/slots/primary/unload"), 1);
+    EXPECT_EQ(house.type({"stop", "--keep-workers"}), 0) << house.terminal.complained;
+    EXPECT_EQ(house.daemon->asked(), (std::vector<std::string>{"GET /health", "GET /api/status"}));
+}
+
+// Nothing is done in the place of a daemon that is there and doesn't answer.
+TEST(Daemon, OneThatIsDeafIsNotOneThatIsAway) {
+    TestHouse house;
+    bool ended = false;
+    house.program.offline.end_workers = [&]() -> Result<std::size_t> {
+        ended = true;
+        return std::size_t{0};
+    };
+    OtherHolder const daemon{daemon_lock(house.places())};
+    EXPECT_EQ(house.type({"stop"}), 1);
+    EXPECT_FALSE(ended);
+    EXPECT_TRUE(has(house.terminal.complained,
+                    format("hal0 (pid {}) holds this home but doesn't answer", daemon.pid())))
+        << house.terminal.complained;
+    EXPECT_EQ(house.type({"model", "list"}), 1);
+    EXPECT_EQ(house.type({"chat"}), 1);
 }
 
 TEST(Events, AreALineEach) {

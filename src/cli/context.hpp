@@ -14,7 +14,8 @@ namespace hal0::cli {
 
 // The same work as the daemon's, done by this process where no daemon runs. Each blocks until it is done.
 struct Offline {
-    using OnJob = std::function<void(wire::JobView const&)>;  // `step`, `done`, `total`, `unit`, `message`
+    // Told how far it is (`step`, `done`, `total`, `unit`), or a line to keep (`notes`).
+    using OnJob = std::function<void(wire::JobView const&)>;
     std::function<Result<std::vector<wire::ModelView>>()> models{};
     std::function<Result<wire::ModelView>(std::string const& id, OnJob const&)> pull{};
     std::function<Result<void>(std::string const& id, OnJob const&)> verify{};
@@ -41,6 +42,9 @@ struct Context {
 
     [[nodiscard]] Result<os::Places> places() const;
     [[nodiscard]] Result<Api> api() const;
+    // Whether a daemon has this home. An Error where one has it and doesn't answer: nothing may be done in
+    // its stead.
+    [[nodiscard]] Result<bool> runs(Api const& api) const;
     // The API, or nothing when no daemon runs here and the work can be done without one.
     [[nodiscard]] Result<std::optional<Api>> api_if_running() const;
     [[nodiscard]] WallTime now() const { return std::chrono::system_clock::now(); }

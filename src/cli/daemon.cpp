@@ -14,7 +14,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr Duration answer_timeout = seconds{60};
-constexpr Duration probe_timeout = seconds{2};
+constexpr Duration probe_timeout = seconds{5};
 constexpr Bytes key_file_max = 4_KiB;
 constexpr std::uint16_t port_default = 8080;
 
@@ -44,6 +44,7 @@ Result<Secret> key_of(os::Environment const& environment) {
 }  // namespace
 
 std::string daemon_socket(os::Places const& places) { return os::join_path(places.runtime, "hal0.sock"); }
+std::string daemon_lock(os::Places const& places) { return os::join_path(places.runtime, "daemon.lock"); }
 
 Result<Daemon> find_daemon(os::Environment const& environment, os::Places const& places) {
     auto const url = environment("HAL0_URL");
@@ -98,10 +99,11 @@ Result<std::string> Api::remove(std::string target) const {
     return call(http::Method::Delete, std::move(target), "");
 }
 
-bool Api::answers() const {
-    auto probe = request(http::Method::Get, "/health");
-    probe.deadline = probe_timeout;
-    return http::fetch(std::move(probe)).ok();
+Result<void> Api::probe() const {
+    auto question = request(http::Method::Get, "/health");
+    question.deadline = probe_timeout;
+    HAL0_CHECK(http::fetch(std::move(question)));
+    return {};
 }
 
 std::string segment(std::string_view name) {

@@ -23,6 +23,7 @@ struct Daemon {
 // this user's daemon.
 Result<Daemon> find_daemon(os::Environment const& environment, os::Places const& places);
 std::string daemon_socket(os::Places const& places);
+std::string daemon_lock(os::Places const& places);  // held by the daemon as long as it lives
 
 // The Error of a daemon that doesn't answer: what to do about it.
 Error not_running(Daemon const& daemon);
@@ -38,7 +39,9 @@ class Api {
     [[nodiscard]] Result<std::string> get(std::string target) const;
     [[nodiscard]] Result<std::string> post(std::string target, std::string body = "") const;
     [[nodiscard]] Result<std::string> remove(std::string target) const;
-    [[nodiscard]] bool answers() const;  // anything at all
+    // Whether anything at all is answered, within a few seconds. Unavailable: nobody is there; Timeout:
+    // somebody is, and is slow.
+    [[nodiscard]] Result<void> probe() const;
 
     // For calls on a loop of the caller's, and how their outcome is told.
     [[nodiscard]] http::ClientRequest request(http::Method method, std::string target,

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
+#include "cli/follow.hpp"
 #include "cli/output.hpp"
-#include "cli/slot_commands.hpp"
+#include "cli/text.hpp"
 #include "cli/views.hpp"
 #include "http/sse.hpp"
 #include "os/child.hpp"
@@ -29,7 +31,7 @@ Result<bool> answers_within(Api const& api, Duration longest) {
     bool answers = false;
     auto const deadline = loop->now() + longest;
     os::Timer timer{*loop, [&] {
-                        answers = api.answers();
+                        answers = api.probe().ok();
                         if (answers || Clock::now() >= deadline) return loop->stop();
                         timer.start(ask_again_interval);
                     }};
@@ -43,15 +45,33 @@ Result<wire::StatusView> status_of(Api const& api) {
     return wire::decode<wire::StatusView>(body);
 }
 
-int say_address(Context& context, wire::StatusView const& status) {
+Result<int> say_address(Context& context, Api const& api, wire::StatusView const& status) {
     auto const found = std::find_if(status.listen.begin(), status.listen.end(),
                                     [](std::string const& address) { return !address.starts_with("unix:"); });
-    if (found == status.listen.end()) return exit_failed;
-    return say(context, *found);
+    if (found != status.listen.end()) return say(context, *found);
+    return Error{Errc::NotFound,
+                 format("hal0 listens at no IP address, only at {}; 'listen' in hal0.toml says "
+                        "where it does",
+                        os::to_string(api.daemon().address))};
 }
 
-// Asks the process to end and waits until it has.
-Result<void> end_process(int pid) {
+// What the daemon still has to do before it ends.
+Result<Look> look_at_end(std::string const& body) {
+    HAL0_TRY(status, wire::decode<wire::StatusView>(body));
+    std::vector<std::string> left;
+    for (auto const& slot : status.slots) {
+        if (!slot.pid) continue;
+        auto const requests = plural(static_cast<std::size_t>(slot.in_flight), "request");
+        left.push_back(slot.in_flight > 0 ? format("{} still answers {}", slot.name, requests)
+                                          : format("{} is {}", slot.name, slot.state));
+    }
+    return Look{.progress = {.step = left.empty() ? "stopping" : format("stopping: {}", join(left, ", "))}};
+}
+
+enum class Ask { Nothing, Terminate };
+
+// Waits until the process has ended.
+Result<void> await_end(int pid, Ask ask) {
     HAL0_TRY(loop, os::Loop::make());
     bool ended = false;
     auto process = os::Process::adopt(*loop, pid, [&](os::ExitStatus const&) {
@@ -59,7 +79,7 @@ Result<void> end_process(int pid) {
         loop->stop();
     });
     if (!process) return process.error().kind == Errc::NotFound ? Result<void>{} : process.error();
-    HAL0_CHECK((*process)->signal(SIGTERM));
+    if (ask == Ask::Terminate) HAL0_CHECK((*process)->signal(SIGTERM));
     os::Timer timer{*loop, [&] { loop->stop(); }};
     timer.start(stop_timeout);
     loop->run();
@@ -68,16 +88,20 @@ Result<void> end_process(int pid) {
                                        std::chrono::duration_cast<seconds>(stop_timeout).count())};
 }
 
-// All at once; then each is waited for. Gives how many had a worker.
-Result<std::size_t> unload_all(Context& context, Api const& api, std::vector<wire::SlotView> slots) {
-    std::erase_if(slots, [](wire::SlotView const& slot) { return !slot.pid; });
-    for (auto const& slot : slots)
-        HAL0_CHECK(api.post(slot_target(slot.name, "unload?wait=false")));
-    for (auto const& slot : slots) {
-        auto call = api.request(http::Method::Post, slot_target(slot.name, "unload"));
-        HAL0_CHECK(follow(context, api, slot_work("unloading", slot.name, std::move(call))));
-    }
-    return slots.size();
+// The daemon takes its slots down and ends. One that ends by itself meanwhile may leave workers, as one that
+// was killed does. Gives how many there were.
+Result<std::size_t> end_with_workers(Context& context, Api const& api, wire::StatusView const& status) {
+    auto const ended = follow(context, api,
+                              {.subject = "stopping hal0",
+                               .look_at = "/api/status",
+                               .read = look_at_end,
+                               .call = api.request(http::Method::Post, "/api/stop")});
+    if (!ended && ended.error().kind != Errc::Unavailable) return ended.error();
+    HAL0_CHECK(await_end(static_cast<int>(status.pid), Ask::Nothing));
+    HAL0_TRY(left, context.program.offline.end_workers());
+    auto const seen = std::count_if(status.slots.begin(), status.slots.end(),
+                                    [](wire::SlotView const& slot) { return slot.pid.has_value(); });
+    return std::max(left, static_cast<std::size_t>(seen));
 }
 
 }  // namespace
@@ -93,7 +117,7 @@ Result<int> status(Arguments const& arguments, Context& context) {
     if (quiet) return status ? exit_ok : exit_failed;
     if (!status) return status.error();
     if (arguments.has("json")) return say(context, wire::encode(*status));
-    if (arguments.has("address")) return say_address(context, *status);
+    if (arguments.has("address")) return say_address(context, api, *status);
     context.terminal.out(overview(context.terminal, *status, context.now()));
     return exit_ok;
 }
@@ -102,7 +126,6 @@ Result<int> events(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     auto request =
         api.request(http::Method::Get, arguments.has("follow") ? "/api/events" : "/api/events?follow=false");
-    request.deadline = stream_silence_max;
     if (auto const after = arguments.maybe("after")) request.headers.push_back({"Last-Event-ID", *after});
     auto show = [&](http::SseEvent const& event) {
         auto const view = wire::decode<wire::EventView>(event.data);
@@ -113,8 +136,8 @@ Result<int> events(Arguments const& arguments, Context& context) {
         }
     };
     http::SseReader reader;
-    HAL0_CHECK(api.outcome(
-        http::fetch(std::move(request), [&](std::string_view bytes) { reader.feed(bytes, show); })));
+    HAL0_CHECK(show_stream(context, api, std::move(request),
+                           [&](std::string_view bytes) { reader.feed(bytes, show); }));
     return exit_ok;
 }
 
@@ -122,7 +145,8 @@ Result<int> stop(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
     if (api.daemon().where == Daemon::Where::Named)
         return Error{Errc::Unsupported, "'hal0 stop' is for the hal0 of this machine; unset HAL0_URL"};
-    if (!api.answers()) {
+    HAL0_TRY(runs, context.runs(api));
+    if (!runs) {
         if (arguments.has("keep-workers")) return say(context, "hal0 isn't running");
         HAL0_TRY(left, context.program.offline.end_workers());
         return say(context, left == 0 ? "hal0 isn't running"
@@ -130,12 +154,11 @@ Result<int> stop(Arguments const& arguments, Context& context) {
                                                plural(left, "worker"), left == 1 ? "is" : "are"));
     }
     HAL0_TRY(status, status_of(api));
-    std::size_t workers = 0;
-    if (!arguments.has("keep-workers")) {
-        HAL0_TRY(count, unload_all(context, api, status.slots));
-        workers = count;
+    if (arguments.has("keep-workers")) {
+        HAL0_CHECK(await_end(static_cast<int>(status.pid), Ask::Terminate));
+        return say(context, "hal0 is stopped");
     }
-    HAL0_CHECK(end_process(static_cast<int>(status.pid)));
+    HAL0_TRY(workers, end_with_workers(context, api, status));
     return say(context, workers == 0 ? "hal0 is stopped"
                                      : format("hal0 is stopped, and {} with it", plural(workers, "worker")));
 }

@@ -69,11 +69,12 @@ Result<EngineView> build_to_remove(Context& context, Arguments const& arguments)
 Result<int> engine_list(Arguments const& arguments, Context& context) {
     HAL0_TRY(engines, all_engines(context));
     if (arguments.has("installed"))
-        std::erase_if(engines,
-                      [](auto const& engine) { return engine.state != "installed" || !engine.runs_here; });
+        std::erase_if(engines, [](auto const& engine) {
+            return engine.state != "installed" || !engine.runs_here || !engine.current;
+        });
     if (arguments.has("json")) return say(context, wire::encode(engines));
     if (arguments.has("names")) return say_names(context, engines, &EngineView::id);
-    context.terminal.out(engines_table(engines).render(context.terminal));
+    context.terminal.out(engines_list(context.terminal, engines));
     return exit_ok;
 }
 
@@ -94,11 +95,13 @@ Result<int> engine_install(Arguments const& arguments, Context& context) {
         HAL0_CHECK(context.program.offline.install(id, job.told()));
     }
     HAL0_TRY(builds, builds_of(context, id));
-    auto const& newest = builds.front();
-    if (arguments.has("json")) return say(context, wire::encode(newest));
-    if (newest.state != "installed") return say(context, format("{} is {}", id, newest.state));
+    auto const current =
+        std::find_if(builds.begin(), builds.end(), [](auto const& build) { return build.current; });
+    auto const& build = current == builds.end() ? builds.front() : *current;
+    if (arguments.has("json")) return say(context, wire::encode(build));
+    if (build.state != "installed") return say(context, format("{} is {}", id, build.state));
     return say(context,
-               format("{} {} ({}) is installed in {}", id, newest.version, newest.backend, newest.directory));
+               format("{} {} ({}) is installed in {}", id, build.version, build.backend, build.directory));
 }
 
 Result<int> engine_remove(Arguments const& arguments, Context& context) {

@@ -38,6 +38,7 @@ class FakeTerminal final : public Terminal {
         return next;
     }
     Result<std::string> read_all(Bytes) override { return piped; }
+    std::unique_ptr<os::ReaderWatch> end_with_reader(os::Loop&) override { return nullptr; }
 };
 
 }  // namespace hal0::cli

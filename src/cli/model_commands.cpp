@@ -58,7 +58,7 @@ Result<int> model_list(Arguments const& arguments, Context& context) {
         std::erase_if(models, [](auto const& model) { return model.state != "present"; });
     if (arguments.has("json")) return say(context, wire::encode(models));
     if (arguments.has("names")) return say_names(context, models, &ModelView::id);
-    context.terminal.out(models_table(models).render(context.terminal));
+    context.terminal.out(models_list(context.terminal, models));
     return exit_ok;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/output.hpp"
 
+#include <utility>
+
 #include "base/format.hpp"
 
 namespace hal0::cli {
@@ -16,6 +18,24 @@ Error job_error(wire::JobView const& job, std::string_view subject) {
 int say(Context& context, std::string_view line) {
     context.terminal.out(format("{}\n", line));
     return exit_ok;
+}
+
+Result<void> show_stream(Context& context, Api const& api, http::ClientRequest request,
+                         http::Call::Piece piece) {
+    request.deadline = stream_silence_max;
+    HAL0_TRY(loop, os::Loop::make());
+    auto const reader = context.terminal.end_with_reader(*loop);
+    Result<std::string> end{Error{Errc::Internal, "the stream was not followed to its end"}};
+    auto const call = http::Call::start(
+        *loop, std::move(request),
+        [&](Result<http::ClientAnswer> answer) {
+            end = api.outcome(std::move(answer));
+            loop->stop();
+        },
+        std::move(piece));
+    loop->run();
+    HAL0_CHECK(end);
+    return {};
 }
 
 Work job_work(wire::JobView const& job, std::string const& subject) {

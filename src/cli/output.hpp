@@ -14,10 +14,16 @@ int say(Context& context, std::string_view line);
 // "name" of each, one a line: for scripts and completion.
 template <class View>
 int say_names(Context& context, std::vector<View> const& views, std::string View::* name) {
+    std::string lines;
     for (auto const& view : views)
-        say(context, view.*name);
+        lines += view.*name + "\n";
+    context.terminal.out(lines);
     return exit_ok;
 }
+
+// An answer that goes on, to its end or until nobody reads the output any more.
+Result<void> show_stream(Context& context, Api const& api, http::ClientRequest request,
+                         http::Call::Piece piece);
 
 // A job of the daemon, to be followed to its end. `subject` as in Work.
 Work job_work(wire::JobView const& job, std::string const& subject);
@@ -29,7 +35,7 @@ class OfflineJob final : NoCopy {
     [[nodiscard]] Offline::OnJob told() {
         return [this](wire::JobView const& job) {
             line_.notes(job.notes);
-            line_.show(progress_of(job), Clock::now());
+            if (!job.step.empty()) line_.show(progress_of(job), Clock::now());
         };
     }
 

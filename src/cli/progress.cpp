@@ -32,7 +32,12 @@ std::string bar(double part) {
     return out;
 }
 
+bool is_measured(Progress const& progress) {
+    return progress.unit != Progress::Unit::None && (progress.done > 0 || progress.total > 0);
+}
+
 std::string amounts(Progress const& progress) {
+    if (!is_measured(progress)) return {};
     if (progress.unit == Progress::Unit::Bytes) {
         if (progress.total <= 0) return human(Bytes{progress.done});
         return format("{} of {}", human(Bytes{progress.done}), human(Bytes{progress.total}));
@@ -43,7 +48,7 @@ std::string amounts(Progress const& progress) {
 // Behind the name of the step.
 std::string measures(Progress const& progress, std::optional<double> per_second) {
     std::vector<std::string> parts;
-    if (progress.unit == Progress::Unit::None) return {};
+    if (!is_measured(progress)) return {};
     if (progress.total > 0)
         parts.push_back(format("{}  {:3.0f}%", bar(part_of(progress)), 100 * part_of(progress)));
     if (auto amount = amounts(progress); !amount.empty()) parts.push_back(std::move(amount));
@@ -105,7 +110,7 @@ void ProgressLine::show(Progress const& progress, TimePoint now) {
     // One column stays free: a full line would wrap in some terminals.
     auto text = progress_text(progress, rate_.per_second(), terminal_.width() - 1);
     auto const waited = std::chrono::duration_cast<seconds>(now - step_began_).count();
-    if (progress.unit == Progress::Unit::None && waited > 0) text += format("  {}", lasting(waited));
+    if (!is_measured(progress) && waited > 0) text += format("  {}", lasting(waited));
     if (text == shown_) return;
     terminal_.err(format("\r\033[K{}", text));
     shown_ = std::move(text);

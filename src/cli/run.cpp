@@ -7,6 +7,7 @@
 #include "cli/help.hpp"
 #include "cli/parse.hpp"
 #include "cli/text.hpp"
+#include "os/lock_file.hpp"
 
 namespace hal0::cli {
 namespace {
@@ -17,6 +18,14 @@ template <class... F> struct Each : F... {
 
 void complain(Terminal& terminal, std::string_view message) {
     terminal.err(format("{} {}\n", painted(terminal, Stream::Err, "hal0:", Style::Bold), message));
+}
+
+Error deaf(int pid) {
+    return {
+        Errc::Timeout,
+        format("hal0 (pid {}) holds this home but doesn't answer: it starts or ends just now, or hangs; try "
+               "again, or make it end with 'kill -9 {}'",
+               pid, pid)};
 }
 
 // The one place where a kind of failure becomes an exit code.
@@ -43,11 +52,22 @@ Result<Api> Context::api() const {
     return Api{std::move(daemon)};
 }
 
+Result<bool> Context::runs(Api const& api) const {
+    auto const answered = api.probe();
+    if (answered) return true;
+    bool const nobody = answered.error().kind == Errc::Unavailable;
+    if (api.daemon().where == Daemon::Where::Named) return nobody ? Result<bool>{false} : answered.error();
+    HAL0_TRY(found, places());
+    HAL0_TRY(holder, os::LockFile::holder(daemon_lock(found)));
+    if (holder) return deaf(*holder);
+    return nobody ? Result<bool>{false} : answered.error();
+}
+
 Result<std::optional<Api>> Context::api_if_running() const {
     HAL0_TRY(found, api());
-    if (found.daemon().where == Daemon::Where::Named || found.answers())
-        return std::optional{std::move(found)};
-    return std::optional<Api>{};
+    if (found.daemon().where == Daemon::Where::Named) return std::optional{std::move(found)};
+    HAL0_TRY(running, runs(found));
+    return running ? std::optional{std::move(found)} : std::nullopt;
 }
 
 int misused(Context& context, std::string_view message) {

@@ -86,7 +86,7 @@ Result<int> slot_list(Arguments const& arguments, Context& context) {
     if (arguments.has("names")) return say_names(context, slots, &SlotView::name);
     if (slots.empty())
         return say(context, "There is no slot yet. Make one with 'hal0 slot create NAME --model MODEL'.");
-    context.terminal.out(slots_table(slots, context.now()).render(context.terminal));
+    context.terminal.out(slots_list(context.terminal, slots, context.now()));
     return exit_ok;
 }
 
@@ -116,12 +116,11 @@ Result<int> slot_logs(Arguments const& arguments, Context& context) {
     auto request =
         api.request(http::Method::Get, format("{}?lines={}{}", slot_target(arguments.text("NAME"), "logs"),
                                               lines, follows ? "&follow=true" : ""));
-    request.deadline = stream_silence_max;
     bool const quotes = arguments.has("json");
     QuotedLines quoted{context};
-    HAL0_CHECK(api.outcome(http::fetch(std::move(request), [&](std::string_view piece) {
+    HAL0_CHECK(show_stream(context, api, std::move(request), [&](std::string_view piece) {
         quotes ? quoted.take(piece) : context.terminal.out(piece);
-    })));
+    }));
     quoted.finish();
     return exit_ok;
 }

@@ -18,7 +18,7 @@ bool wants_colours() {
 
 Console::Console() : input_{in_fd}, colours_{wants_colours()} {}
 
-// Nobody is left to tell when the output can't be written: its reader is gone.
+// Where the reader is gone, SIGPIPE ends the program. Of another fault nobody is left to tell.
 void Console::out(std::string_view text) { (void)os::write_all(out_fd, text); }
 void Console::err(std::string_view text) { (void)os::write_all(err_fd, text); }
 
@@ -43,5 +43,9 @@ Result<os::Typed> Console::read_line(std::string_view prompt) {
 }
 
 Result<std::string> Console::read_all(Bytes max) { return os::read_to_end(in_fd, max); }
+
+std::unique_ptr<os::ReaderWatch> Console::end_with_reader(os::Loop& loop) {
+    return std::make_unique<os::ReaderWatch>(loop, out_fd);
+}
 
 }  // namespace hal0::cli

@@ -1,6 +1,7 @@
 #pragma once
 // Whom a command speaks to: a person at a terminal, or a program at a pipe. A seam: tests read what was
 // said.
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ class Terminal {
     virtual Result<os::Typed> read_line(std::string_view prompt) = 0;
     virtual Result<std::string> read_all(Bytes max) = 0;  // the input to its end
 
+    // While it is kept, the program ends with the reader of its output.
+    virtual std::unique_ptr<os::ReaderWatch> end_with_reader(os::Loop& loop) = 0;
+
   protected:
     ~Terminal() = default;
 };
@@ -39,6 +43,7 @@ class Console final : public Terminal, NoCopy {
     [[nodiscard]] bool colours() const override { return colours_; }
     Result<os::Typed> read_line(std::string_view prompt) override;
     Result<std::string> read_all(Bytes max) override;
+    std::unique_ptr<os::ReaderWatch> end_with_reader(os::Loop& loop) override;
 
   private:
     os::LineInput input_;

@@ -17,10 +17,10 @@ class TestHouse {
     Program program{.version = "1.2.3"};
     std::unique_ptr<TestPeer> daemon{};
 
-    TestHouse() { (void)os::make_places(os::find_places(environment_).value()); }
+    TestHouse() { (void)os::make_places(places()); }
+    [[nodiscard]] os::Places places() const { return os::find_places(environment_).value(); }
     void serve(TestPeer::Handler handler) {
-        daemon = std::make_unique<TestPeer>(daemon_socket(os::find_places(environment_).value()),
-                                            std::move(handler));
+        daemon = std::make_unique<TestPeer>(daemon_socket(places()), std::move(handler));
     }
     int type(std::vector<std::string> const& words) {
         terminal.said.clear();

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view ellipsis = "…";
 constexpr std::size_t gap = 2;
+constexpr std::size_t cut_columns_min = 8;
 
 bool begins_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
 
@@ -112,36 +113,46 @@ std::string plural(std::size_t count, std::string_view noun) {
     return format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string Table::render(Terminal const& terminal) const {
+std::vector<std::size_t> Table::widths(Terminal const& terminal) const {
     std::vector<std::size_t> widths;
+    std::size_t total = 0;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
         auto width = columns_of(columns_[c].title);
         for (auto const& row : rows_)
             width = std::max(width, columns_of(row.at(c).text));
         widths.push_back(width);
+        total += width + (c == 0 ? 0 : gap);
     }
-    bool const tty = terminal.is_tty(Stream::Out);
+    if (!terminal.is_tty(Stream::Out)) return widths;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+        if (columns_[c].cut != Cut::First || total <= terminal.width()) continue;
+        auto const least = std::min(widths[c], cut_columns_min);
+        auto const taken = std::min(widths[c] - least, total - terminal.width());
+        widths[c] -= taken;
+        total -= taken;
+    }
+    if (total > terminal.width()) widths.back() -= std::min(widths.back(), total - terminal.width());
+    return widths;
+}
+
+std::string Table::render(Terminal const& terminal) const {
+    auto const widths = this->widths(terminal);
     std::string out;
-    auto put = [&](std::size_t c, std::size_t used, Cell const& cell) {
+    auto put = [&](std::size_t c, Cell const& cell) {
         bool const last = c + 1 == columns_.size();
-        auto text = cell.text;
-        if (last && tty) text = cut(text, terminal.width() > used ? terminal.width() - used : 0);
-        auto const space = std::string(widths[c] - std::min(widths[c], columns_of(text)), ' ');
+        auto const text = cut(cell.text, widths[c]);
+        auto const space = std::string(widths[c] - columns_of(text), ' ');
         if (columns_[c].align == Align::Right) out += space;
         out += painted(terminal, Stream::Out, text, cell.style);
         if (columns_[c].align == Align::Left && !last) out += space;
         out += last ? "\n" : std::string(gap, ' ');
     };
-    auto line = [&](auto const& cell_of) {
-        std::size_t used = 0;
-        for (std::size_t c = 0; c < columns_.size(); ++c) {
-            put(c, used, cell_of(c));
-            used += widths[c] + gap;
-        }
-    };
-    line([&](std::size_t c) { return Cell{columns_[c].title, Style::Dim}; });
-    for (auto const& row : rows_)
-        line([&](std::size_t c) { return row.at(c); });
+    for (std::size_t c = 0; c < columns_.size(); ++c)
+        put(c, {columns_[c].title, Style::Dim});
+    for (auto const& row : rows_) {
+        for (std::size_t c = 0; c < columns_.size(); ++c)
+            put(c, row.at(c));
+    }
     return out;
 }
 

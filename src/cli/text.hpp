@@ -33,13 +33,15 @@ struct Cell {
     bool operator==(Cell const&) const = default;
 };
 enum class Align { Left, Right };
+enum class Cut { Last, First };  // which columns give way where a terminal is too narrow
 struct Column {
     std::string title{};
     Align align{Align::Left};
+    Cut cut{Cut::Last};
 };
 
-// Aligned columns, two spaces between them, no lines drawn. What doesn't fit on a terminal is cut in the last
-// column; for a pipe nothing is cut.
+// Aligned columns, two spaces between them, no lines drawn. What doesn't fit on a terminal is cut in the
+// columns that say so, and then in the last one; for a pipe nothing is cut.
 class Table {
   public:
     explicit Table(std::vector<Column> columns) : columns_{std::move(columns)} {}
@@ -48,6 +50,8 @@ class Table {
     [[nodiscard]] std::string render(Terminal const& terminal) const;
 
   private:
+    [[nodiscard]] std::vector<std::size_t> widths(Terminal const& terminal) const;
+
     std::vector<Column> columns_;
     std::vector<std::vector<Cell>> rows_{};
 };

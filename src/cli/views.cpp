@@ -48,6 +48,27 @@ std::string lines_of(Terminal const& terminal, Rows const& rows) {
     return out;
 }
 
+// Why some of a table's rows are as they are; nothing where all are well.
+struct Reason {
+    std::string name{};
+    std::string why{};
+};
+using Reasons = std::vector<Reason>;
+std::string below_table(Terminal const& terminal, Reasons const& reasons) {
+    constexpr std::string_view indent = "  ";
+    bool const tty = terminal.is_tty(Stream::Out);
+    std::string out;
+    for (auto const& [name, why] : reasons) {
+        if (why.empty()) continue;
+        if (out.empty()) out += "\n";
+        auto const text = format("{}: {}", name, why);
+        auto const lines = tty ? wrapped(text, terminal.width() - indent.size()) : std::vector{text};
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            out += format("{}{}\n", i == 0 ? "" : indent, lines[i]);
+    }
+    return out;
+}
+
 std::string state_line(Terminal const& terminal, std::string const& state, std::string const& why) {
     auto const painted_state = painted(terminal, Stream::Out, state, style_of_state(state));
     return why.empty() ? painted_state : format("{}: {}", painted_state, why);
@@ -82,18 +103,18 @@ Style style_of_state(std::string_view state) {
     return Style::Plain;
 }
 
-Table slots_table(std::vector<wire::SlotView> const& slots, WallTime now) {
+std::string slots_list(Terminal const& terminal, std::vector<wire::SlotView> const& slots, WallTime now) {
     Table table{{{"NAME"},
                  {"STATE"},
                  {"SINCE"},
-                 {"MODEL"},
+                 {"MODEL", Align::Left, Cut::First},
                  {"ON"},
                  {"CONTEXT", Align::Right},
                  {"MEMORY", Align::Right},
-                 {"BUSY", Align::Right},
-                 {"WHY"}}};
+                 {"BUSY", Align::Right}}};
+    Reasons reasons;
     for (auto const& slot : slots) {
-        bool const well = slot.state == "ready";
+        if (slot.state != "ready") reasons.push_back({slot.name, slot.cause});
         table.row({{slot.name, Style::Bold},
                    state_cell(slot.state),
                    {when(slot.since, now)},
@@ -101,13 +122,12 @@ Table slots_table(std::vector<wire::SlotView> const& slots, WallTime now) {
                    {slot.backend},
                    {slot.context > 0 ? std::to_string(slot.context) : "-"},
                    {slot.memory ? human(Bytes{*slot.memory}) : "-"},
-                   {busy(slot)},
-                   {slot.cause, well ? Style::Dim : style_of_state(slot.state)}});
+                   {busy(slot)}});
     }
-    return table;
+    return table.render(terminal) + below_table(terminal, reasons);
 }
 
-Table models_table(std::vector<wire::ModelView> const& models) {
+std::string models_list(Terminal const& terminal, std::vector<wire::ModelView> const& models) {
     Table table{{{"ID"},
                  {"KIND"},
                  {"STATE"},
@@ -115,32 +135,35 @@ Table models_table(std::vector<wire::ModelView> const& models) {
                  {"CONTEXT", Align::Right},
                  {"SLOTS"},
                  {"NAME"}}};
+    Reasons reasons;
     for (auto const& model : models) {
+        if (!model.fault.empty()) reasons.push_back({model.id, model.fault});
         table.row({{model.id, Style::Bold},
                    {model.kind},
                    state_cell(model.state),
                    {size_text(model.size)},
                    {model.context_max > 0 ? std::to_string(model.context_max) : "-"},
                    {model.used_by.empty() ? "-" : join(model.used_by, ",")},
-                   {model.fault.empty() ? model.name : model.fault,
-                    model.fault.empty() ? Style::Plain : Style::Bad}});
+                   {model.name}});
     }
-    return table;
+    return table.render(terminal) + below_table(terminal, reasons);
 }
 
-Table engines_table(std::vector<wire::EngineView> const& engines) {
+std::string engines_list(Terminal const& terminal, std::vector<wire::EngineView> const& engines) {
     Table table{{{"ID"}, {"VERSION"}, {"BACKEND"}, {"STATE"}, {"SIZE", Align::Right}, {"SLOTS"}, {"KEY"}}};
     for (auto const& engine : engines) {
         bool const foreign = engine.state == "installed" && !engine.runs_here;
         table.row({{engine.id, Style::Bold},
                    {engine.version},
                    {engine.backend},
-                   foreign ? Cell{"for another CPU", Style::Bad} : state_cell(engine.state),
+                   foreign           ? Cell{"for another CPU", Style::Bad}
+                   : !engine.current ? Cell{"installed, old", Style::Dim}
+                                     : state_cell(engine.state),
                    {size_text(engine.size.value_or(0))},
                    {engine.used_by.empty() ? "-" : join(engine.used_by, ",")},
                    {engine.key.empty() ? "-" : engine.key}});
     }
-    return table;
+    return table.render(terminal);
 }
 
 std::string details(Terminal const& terminal, wire::SlotView const& slot, WallTime now) {
@@ -205,7 +228,7 @@ std::string overview(Terminal const& terminal, wire::StatusView const& status, W
     if (status.slots.empty()) {
         out += "\nThere is no slot yet. Make one with 'hal0 slot create NAME --model MODEL'.\n";
     } else {
-        out += "\n" + slots_table(status.slots, now).render(terminal);
+        out += "\n" + slots_list(terminal, status.slots, now);
     }
     for (auto const& job : status.jobs) {
         auto const progress = progress_text(progress_of(job), std::nullopt, terminal.width());

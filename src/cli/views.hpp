@@ -8,9 +8,10 @@
 
 namespace hal0::cli {
 
-Table slots_table(std::vector<wire::SlotView> const& slots, WallTime now);
-Table models_table(std::vector<wire::ModelView> const& models);
-Table engines_table(std::vector<wire::EngineView> const& engines);
+// Tables; below those of slots and models, a line each, why one isn't as it should be.
+std::string slots_list(Terminal const& terminal, std::vector<wire::SlotView> const& slots, WallTime now);
+std::string models_list(Terminal const& terminal, std::vector<wire::ModelView> const& models);
+std::string engines_list(Terminal const& terminal, std::vector<wire::EngineView> const& engines);
 
 // All about one thing, a line each; what is empty is left out.
 std::string details(Terminal const& terminal, wire::SlotView const& slot, WallTime now);

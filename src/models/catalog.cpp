@@ -124,7 +124,6 @@ Result<CatalogEntry> decode_entry(json::Value const& value, std::string const& p
     in.required("licence", entry.record.licence);
     in.required("context_max", entry.record.context_max);
     in.required("description", entry.description);
-    in.optional("default_slot", entry.default_slot);
     in.optional("hidden", entry.hidden);
     in.list("files", files, decode_file_entry);
     HAL0_CHECK(in.finish());

@@ -40,8 +40,7 @@ struct CatalogEntry {
     ModelRecord record{};           // as it will be in the store, its source the preferred one
     std::vector<FilePlan> plans{};  // one for each of record.files
     std::string description{};
-    std::string default_slot{};  // the slot that gets it where nothing else was said; mostly empty
-    bool hidden{false};          // for hal0's own tests: found by its id, offered to nobody
+    bool hidden{false};  // for hal0's own tests: found by its id, offered to nobody
     bool operator==(CatalogEntry const&) const = default;
 };
 

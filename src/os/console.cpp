@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include "base/format.hpp"
@@ -71,6 +72,18 @@ Result<void> write_all(int fd, std::string_view text) {
         if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
     }
     return {};
+}
+
+ReaderWatch::ReaderWatch(Loop& loop, int fd)
+    : loop_{loop}, fd_{fd}, watched_{loop.watch(fd, Ready::None, Trigger::Level, *this).ok()} {}
+
+ReaderWatch::~ReaderWatch() {
+    if (watched_) loop_.unwatch(fd_, *this);
+}
+
+void ReaderWatch::on_ready(Ready) {
+    std::raise(SIGPIPE);
+    std::_Exit(128 + SIGPIPE);  // where who started this program has it ignore the signal
 }
 
 Result<std::string> read_to_end(int fd, Bytes max) {

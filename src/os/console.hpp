@@ -6,6 +6,7 @@
 #include "base/no_copy.hpp"
 #include "base/result.hpp"
 #include "base/units.hpp"
+#include "os/loop.hpp"
 
 namespace hal0::os {
 
@@ -15,6 +16,21 @@ int terminal_columns(int fd);  // 0 where there is no terminal or it doesn't say
 Result<void> write_all(int fd, std::string_view text);
 // All that comes until the end; TooLarge past `max`.
 Result<std::string> read_to_end(int fd, Bytes max);
+
+// As long as it lives, this program ends as SIGPIPE ends it once nobody reads what it writes to `fd`, also
+// while it has nothing to write. Of a file nobody tells that.
+class ReaderWatch final : NoCopy, FdHandler {
+  public:
+    ReaderWatch(Loop& loop, int fd);
+    ~ReaderWatch();
+
+  private:
+    void on_ready(Ready ready) override;
+
+    Loop& loop_;
+    int fd_;
+    bool watched_;
+};
 
 struct Typed {
     enum class Kind { Line, End, Interrupted } kind{Kind::Line};

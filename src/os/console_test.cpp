@@ -64,6 +64,18 @@ TEST(Console, ReadsToTheEndWithinALimit) {
     EXPECT_EQ(read_to_end(pipe.in.get(), Bytes{2}).value(), "67");
 }
 
+TEST(Console, AProgramWhoseReaderIsGoneEndsAsBySigpipe) {
+    auto const write_to_nobody = [] {
+        Pipe pipe;
+        auto const loop = Loop::make().value();
+        ReaderWatch const watch{*loop, pipe.out.get()};
+        loop->run_once(Duration::zero());  // it is read
+        pipe.in.reset();
+        loop->run();
+    };
+    EXPECT_EXIT(write_to_nobody(), testing::KilledBySignal(SIGPIPE), "");
+}
+
 TEST(Console, TellsATerminalFromAPipe) {
     Pipe pipe;
     EXPECT_FALSE(is_terminal(pipe.in.get()));

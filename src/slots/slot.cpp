@@ -96,6 +96,8 @@ void Slot::leave(Done done, InFlight requests) {
     unload(std::move(done), requests);
 }
 
+void Slot::cut_off() { on(Event::CutOff); }
+
 Result<void> Slot::wake() {
     if (leaving_) return Error{Errc::NotFound, format("slot '{}' is being removed", name_)};
     if (still_lacking()) return refusal();

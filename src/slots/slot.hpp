@@ -65,6 +65,8 @@ class Slot final : NoCopy {
     void restart(Done done, InFlight requests = InFlight::Finish);
     // For good: no request wakes it any more.
     void leave(Done done, InFlight requests = InFlight::Finish);
+    // Its requests in flight have had their time.
+    void cut_off();
     // For a request. An Error refuses it at once; else it comes up, or is up, or fails with a word to the
     // host.
     Result<void> wake();
@@ -109,7 +111,7 @@ class Slot final : NoCopy {
     void answered(Result<http::ClientAnswer> const& answer);
     void stop_probing();
 
-    // What it says of itself: slot_words.cpp.
+    // What it says of itself: slot_status.cpp.
     [[nodiscard]] std::chrono::seconds load_patience() const;
     [[nodiscard]] std::chrono::seconds drain_patience() const;
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;

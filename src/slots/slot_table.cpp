@@ -14,6 +14,8 @@ constexpr Bytes file_max = 1_MiB;
 constexpr std::string_view suffix = ".toml";
 constexpr Duration watch_again_after = std::chrono::seconds{2};
 
+Error ending() { return {Errc::Unavailable, "hal0 is stopping; start it again with 'hal0 serve'"}; }
+
 void tell(Done const& done, Result<SlotStatus> result) {
     if (done) done(std::move(result));
 }
@@ -30,9 +32,14 @@ SlotTable::SlotTable(SlotWorld world)
       directory_{os::join_path(world_.places.config, "slots")},
       burial_{world_.loop, [this] { gone_.clear(); }},
       look_timer_{world_.loop, [this] { look(); }},
-      watch_timer_{world_.loop, [this] {
+      watch_timer_{world_.loop,
+                   [this] {
                        if (!watch() || !scan()) watch_timer_.start(watch_again_after);
-                   }} {}
+                   }},
+      patience_{world_.loop, [this] {
+                    for (auto const& [name, slot] : slots_)
+                        slot->cut_off();
+                }} {}
 
 SlotTable::~SlotTable() = default;
 
@@ -109,6 +116,7 @@ void SlotTable::look() {
 }
 
 void SlotTable::look_at(std::string const& name) {
+    if (shutting_down_) return;
     auto* const present = slot(name);
     auto const file = read(name);
     bool const gone = !file && file.error().kind == Errc::NotFound;
@@ -159,6 +167,10 @@ Slot* SlotTable::free_slot(std::string const& name, Done const& done, Swapping s
         tell(done, find(name).error());
         return nullptr;
     }
+    if (shutting_down_) {
+        tell(done, ending());
+        return nullptr;
+    }
     bool const swaps = swapping == Swapping::Refused && swaps_.contains(name);
     char const* const work = found->leaving() ? "removed" : swaps ? "given another model" : nullptr;
     if (work == nullptr) return found;
@@ -203,6 +215,7 @@ void SlotTable::restart(std::string const& name, Done done, InFlight requests) {
 }
 
 Result<void> SlotTable::wake(std::string const& name) {
+    if (shutting_down_) return ending();
     auto* const found = slot(name);
     if (found == nullptr) return find(name).error();
     mend(*found);
@@ -228,6 +241,7 @@ Slot& SlotTable::add(std::string const& name, Result<DecodedSlot> const& file) {
 
 void SlotTable::create(SlotConfig const& config, Done const& done) {
     auto make = [&]() -> Result<DecodedSlot> {
+        if (shutting_down_) return ending();
         HAL0_CHECK(check_slot_name(config.name));
         auto const path = path_of(config.name);
         if (slot(config.name) != nullptr || os::exists(path))
@@ -272,6 +286,28 @@ void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatu
     if (!forgotten) last = forgotten.error();
     tell(done, std::move(last));
     look_at(name);  // its file may be there again
+}
+
+// ---- the end of all
+
+void SlotTable::shut_down(Duration patience, std::function<void()> down) {
+    down_.push_back(std::move(down));
+    if (std::exchange(shutting_down_, true)) return;
+    patience_.start(patience);
+    std::vector<Slot*> all;
+    for (auto const& [name, slot] : slots_)
+        all.push_back(slot.get());
+    still_up_ = all.size() + 1;  // and this call
+    for (auto* slot : all)
+        slot->leave([this](Result<SlotStatus> const&) { went_down(); });
+    went_down();
+}
+
+void SlotTable::went_down() {
+    if (--still_up_ > 0) return;
+    patience_.stop();
+    for (auto const& down : std::exchange(down_, {}))
+        down();
 }
 
 // ---- another model

@@ -46,7 +46,11 @@ class SlotTable final : NoCopy {
 
     Result<void> wake(std::string const& name);  // a request wants it
     void drained(std::string const& name);       // follows SlotHost::slot_closing
-    void supplies_changed();                     // a model or an engine came or went
+    // For good: every slot goes down, and neither a request nor its file nor anybody brings one up again.
+    // Requests in flight get `patience`, then their workers are killed. `down` is called once no worker is
+    // left.
+    void shut_down(Duration patience, std::function<void()> down);
+    void supplies_changed();  // a model or an engine came or went
 
   private:
     struct Swap {
@@ -76,6 +80,7 @@ class SlotTable final : NoCopy {
     Result<Swap> begin_swap(Slot& slot, std::string const& model);
     void swapped(std::string const& name, Result<SlotStatus> loaded);
     void roll_back(Slot& slot, Swap swap, Error const& why);
+    void went_down();
 
     SlotWorld const world_;
     std::string const directory_;
@@ -88,6 +93,10 @@ class SlotTable final : NoCopy {
     os::Timer look_timer_;
     std::unique_ptr<os::DirWatch> watch_{};
     os::Timer watch_timer_;  // while the directory isn't there
+    bool shutting_down_{false};
+    std::size_t still_up_{0};
+    std::vector<std::function<void()>> down_{};  // to be called when none is
+    os::Timer patience_;                         // with requests in flight
 };
 
 }  // namespace hal0::slots

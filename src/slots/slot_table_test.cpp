@@ -316,6 +316,69 @@ TEST(SlotTable, AnUnloadThatCallsOffTheNextTryTellsTheRequestsThatWaitForIt) {
     EXPECT_TRUE(house.reaches("a", State::Ready));
 }
 
+TEST(SlotTable, ShutDownNothingBringsASlotUpAgain) {
+    House house;
+    house.model("tiny");
+    house.model("bad", {"die-before-ready=1"});
+    house.file("busy", "model = \"tiny\"\n");
+    house.file("pausing", "model = \"bad\"\n");
+    house.file("resting", "model = \"tiny\"\nenabled = false\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("busy", State::Ready));
+    ASSERT_TRUE(house.reaches("pausing", State::Error));
+    auto const launches = house.recorded("load ");
+    house.host->busy = true;
+    int down = 0;
+    for (int twice = 0; twice < 2; ++twice)
+        house.table->shut_down(1min, [&down] { ++down; });
+    EXPECT_EQ(house.status("busy").state, State::Unloading);
+    EXPECT_EQ(house.status("pausing").state, State::Offline);
+    EXPECT_EQ(down, 0) << "a request is in flight";
+    for (auto const* name : {"busy", "pausing", "resting"}) {
+        EXPECT_EQ(house.table->wake(name).error().kind, Errc::Unavailable) << name;
+        auto const asked = house.outcome([&](Done done) { house.table->load(name, std::move(done)); });
+        EXPECT_EQ(asked.error().message, "hal0 is stopping; start it again with 'hal0 serve'");
+    }
+    house.file("late", "model = \"tiny\"\n");
+    house.table->drained("busy");
+    ASSERT_TRUE(house.until([&] { return down > 0; }));
+    EXPECT_EQ(down, 2);
+    EXPECT_FALSE(house.holder("busy"));
+    EXPECT_FALSE(house.table->find("late"));
+    EXPECT_EQ(house.recorded("load "), launches);
+}
+
+TEST(SlotTable, ARequestThatDoesntEndHoldsUpTheShutDownForAWhile) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    house.host->busy = true;
+    bool down = false;
+    house.table->shut_down(100ms, [&down] { down = true; });
+    EXPECT_EQ(house.status("a").state, State::Unloading);
+    ASSERT_TRUE(house.until([&] { return down; }));
+    EXPECT_FALSE(house.holder("a"));
+}
+
+TEST(SlotTable, AShutDownEndsASwap) {
+    House house;
+    house.model("one");
+    house.model("slow", {"ready-after-ms=60000"});
+    house.file("a", "model = \"one\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    bool down = false;
+    auto const swapped = house.outcome([&](Done done) {
+        house.table->swap("a", "slow", std::move(done));
+        house.table->shut_down(1min, [&down] { down = true; });
+    });
+    EXPECT_EQ(swapped.error().kind, Errc::Conflict) << swapped.error().message;
+    EXPECT_TRUE(house.until([&] { return down; }));
+    EXPECT_FALSE(house.holder("a"));
+}
+
 TEST(SlotTable, ExplainsWhatRunsAndWhatIsLacking) {
     House house;
     house.model("tiny");

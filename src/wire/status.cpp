@@ -84,6 +84,10 @@ Error decode_error(int status, std::string_view body) {
     in.required("message", error.message);
     in.optional("code", code);
     error.kind = errc_from_name(code, error.kind);
+    // llama-server's own word, which the gateway passes on as it is.
+    auto const* type = inner->find("type");
+    auto const* word = type == nullptr ? nullptr : std::get_if<std::string>(&type->data);
+    if (word != nullptr && *word == "exceed_context_size_error") error.kind = Errc::TooLarge;
     if (auto const* details = inner->find("details")) {
         if (auto const* object = std::get_if<json::Value::Object>(&details->data)) {
             for (auto const& [name, entry] : *object) {

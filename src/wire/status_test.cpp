@@ -17,6 +17,14 @@ TEST(Status, BodiesHaveTheirShapes) {
               R"({"error":{"message":"b","type":"unavailable_error","param":null,"code":"busy"}})");
 }
 
+TEST(Status, AWorkersWordForATooLongPromptIsUnderstood) {
+    auto const error =
+        decode_error(400, R"({"error":{"code":400,"message":"request exceeds the available context size",)"
+                          R"("type":"exceed_context_size_error","n_prompt_tokens":600,"n_ctx":512}})");
+    EXPECT_EQ(error.kind, Errc::TooLarge);
+    EXPECT_EQ(error.message, "request exceeds the available context size");
+}
+
 TEST(Status, AnErrorComesBackAsItWasSent) {
     auto const error = Error{Errc::Conflict, "in use"}.with("pid", "7");
     EXPECT_EQ(decode_error(409, error_body(error)), error);

@@ -196,6 +196,7 @@ struct EngineView {
     std::string backend{};
     std::string state{};
     bool runs_here{false};
+    bool current{false};
     std::string directory{};
     std::string built_at{};
     std::optional<std::int64_t> size{};
@@ -209,6 +210,7 @@ struct EngineView {
         f("backend", self.backend, "what it computes with: `cpu`");
         f("state", self.state, "`installed`, `available`, `installing`");
         f("runs_here", self.runs_here, "whether this machine has all that its code needs");
+        f("current", self.current, "whether it is of the version that this hal0 installs");
         f("directory", self.directory, "where it stands; empty until it is installed");
         f("built_at", self.built_at, "when it was built; empty until it is installed");
         f("size", self.size, "bytes on disk");

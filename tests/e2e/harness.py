@@ -4,6 +4,7 @@ Home("real") serves the installed llama.cpp and the starter models; what is miss
 Home("fake") serves tests/fake_worker as its engine, whose models carry the faults they shall show.
 """
 import contextlib
+import fcntl
 import http.client
 import json
 import os
@@ -88,8 +89,11 @@ def shared_store():
     """The engine and the starter models, in the machine's cache: got once, whatever clone the tests run in."""
     home = CACHE / "tests-home"
     env = {**os.environ, "HAL0_HOME": str(home), "HAL0_CACHE": str(CACHE)}
-    for command in (["engine", "install", "llama.cpp"], *(["model", "pull", m] for m in (CHAT_MODEL, EMBED_MODEL, RERANK_MODEL))):
-        subprocess.run([HAL0, *command], env=env, check=True, stdout=subprocess.DEVNULL)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "tests-home.lock", "w") as lock:  # another run may be getting the same
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (["engine", "install", "llama.cpp"], *(["model", "pull", m] for m in (CHAT_MODEL, EMBED_MODEL, RERANK_MODEL))):
+            subprocess.run([HAL0, *command], env=env, check=True, stdout=subprocess.DEVNULL)
     return home / "data" / "models"
 
 

@@ -1,15 +1,35 @@
 """The CLI as its user meets it."""
+import contextlib
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
-from harness import HAL0, Home, eventually, running
+from harness import CHAT, HAL0, Home, eventually, running
+
+
+def on_a_terminal(command, env, columns):
+    """What a command says on a terminal of so many columns, without its colours."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(command, env={**env, "NO_COLOR": "1"}, stdin=follower, stdout=follower, stderr=follower)
+    os.close(follower)
+    said = b""
+    with contextlib.suppress(OSError):  # EIO: everybody has closed the terminal
+        while piece := os.read(leader, 65536):
+            said += piece
+    os.close(leader)
+    process.wait(20)
+    return said.decode()
 
 
 class WithoutADaemon(unittest.TestCase):
@@ -21,7 +41,7 @@ class WithoutADaemon(unittest.TestCase):
 
     def test_help_and_usage(self):
         with Home() as home:
-            self.assertIn("hal0 slot list", home.cli("--help", check=0).stdout.replace("slot list", "hal0 slot list"))
+            self.assertRegex(home.cli("--help", check=0).stdout, r"(?m)^ +slot list +all slots")
             for command in ("serve", "status", "chat", "slot", "slot list", "slot swap", "model pull", "engine install"):
                 self.assertIn("hal0 " + command, home.cli("help", *command.split(), check=0).stdout)
                 self.assertIn("hal0 " + command, home.cli(*command.split(), "--help", check=0).stdout)
@@ -59,13 +79,13 @@ class WithoutADaemon(unittest.TestCase):
                 self.assertEqual(done.stdout, "", command)
                 self.assertTrue(done.stderr, command)
 
-    def test_completions_are_valid_scripts(self):
+    def test_completions_are_scripts_of_their_shells(self):
         with Home() as home:
             for shell in ("bash", "zsh", "fish"):
                 text = home.cli("completion", shell, check=0).stdout
                 self.assertIn("slot", text)
-                if shell == "bash":
-                    subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+                if shutil.which(shell):
+                    subprocess.run([shell, "-n"], input=text, text=True, check=True)
 
 
 class WithADaemon(unittest.TestCase):
@@ -89,6 +109,24 @@ class WithADaemon(unittest.TestCase):
         self.assertEqual(json.loads(self.home.cli("status", "--json", check=0).stdout)["slots"][0]["name"], "primary")
         self.assertIn("m.gguf", self.home.cli("slot", "explain", "primary", check=0).stdout)
         self.assertIn("listening", self.home.cli("slot", "logs", "primary", check=0).stdout)
+
+    def test_eighty_columns_tell_why_a_slot_is_down(self):
+        model = self.home.fake_model("a-model-whose-name-is-rather-long-for-a-table", "say=error: no such tensor", "die-before-ready=1")
+        self.home.slot("wrecked", model, enabled=False)
+        eventually(lambda: self.home.api("GET", "/api/slots/wrecked").status == 200)
+        self.home.cli("slot", "load", "wrecked", check=1)
+        for command in (["slot", "list"], ["status"]):
+            lines = on_a_terminal([HAL0, *command], self.home.env, columns=80).splitlines()
+            self.assertLessEqual(max(map(len, lines)), 80, lines)
+            self.assertIn("wrecked: its worker exited with code 1 while loading: error: no such tensor", " ".join(" ".join(lines).split()))
+
+    def test_what_goes_on_ends_with_its_reader(self):
+        """As every program in a pipe does: `hal0 events -f | grep -m1 ready`."""
+        for command in (["slot", "logs", "-f", "primary"], ["events", "-f"]):
+            with self.subTest(command):
+                follows = subprocess.Popen([HAL0, *command], env=self.home.env, stdout=subprocess.PIPE)
+                follows.stdout.close()  # also while there is nothing to write
+                self.assertEqual(follows.wait(20), -signal.SIGPIPE)
 
     def test_errors_have_exit_code_1_and_the_servers_words(self):
         self.assertIn("nothing", self.home.cli("slot", "show", "nothing", check=1).stderr)
@@ -162,6 +200,25 @@ class WithADaemon(unittest.TestCase):
         self.assertIn("goes on", out + err)
         home.ready("slow")
 
+    def test_tab_completes_in_bash(self):
+        for typed, offered in (("s", {"serve", "slot", "status", "stop"}),
+                               ("slot lo", {"load", "logs"}),
+                               ("slot list --j", {"--json"}),
+                               ("slot load --no-wait pri", {"primary"}),
+                               ("chat --slot pri", {"primary"}),
+                               ("model pull smollm2-135m", {"smollm2-135m-instruct"}),
+                               ("help eng", {"engine"}),
+                               ("completion f", {"fish"}),
+                               ("slot frobnicate x", set())):
+            with self.subTest(typed):
+                words = typed.split()
+                script = ('source <("$1" completion bash); COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _hal0; '
+                          'printf "%s\\n" "${COMPREPLY[@]}"')
+                done = subprocess.run(["bash", "-uc", script, "bash", HAL0, *words], env=self.home.env, capture_output=True, text=True,
+                                      check=True)
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(set(done.stdout.split()), offered)
+
     def test_slots_by_hand(self):
         self.home.fake_model("n")
         self.home.cli("slot", "create", "second", "--model", "n", "--context", "512", check=0)
@@ -228,3 +285,62 @@ class Stop(unittest.TestCase):
                 self.assertFalse(home.worker_pids())
                 self.assertIsNotNone(home.daemon.poll())
                 home.cli("stop", check=0)
+
+    def stop(self, home):
+        """`hal0 stop`, begun."""
+        return subprocess.Popen([HAL0, "stop"], env=home.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def ended(self, home, stop, said):
+        out, err = stop.communicate(timeout=60)
+        self.assertEqual(stop.returncode, 0, err)
+        self.assertIn(said, out)
+        self.assertEqual(home.daemon.wait(20), 0, home.daemon_log())
+        self.assertFalse(home.worker_pids(), "a worker outlived the stop")
+        return err
+
+    def test_an_answer_in_progress_is_finished_and_no_request_brings_a_slot_back(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.slot("second", home.fake_model("slow", "chunks=30", "slow-stream-ms=100"))
+            home.start().ready("primary", "second")
+            stream = home.raw()
+            body = json.dumps({"model": "second", "stream": True, **CHAT}).encode()
+            stream.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            self.assertIn(b"200 OK", stream.recv(65536))
+            stop = self.stop(home)
+            eventually(lambda: home.slot_view("primary")["state"] == "offline")
+            answer = home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
+            self.assertEqual(answer.status, 503, answer)
+            self.assertIn("stopping", answer.json["error"]["message"])
+            self.assertEqual(home.api("POST", "/api/slots/primary/load").status, 503)
+            received = b""
+            while piece := stream.recv(65536):
+                received += piece
+            self.assertIn(b"[DONE]", received)
+            self.assertIn("second still answers 1 request", self.ended(home, stop, "2 workers with it"))
+            self.assertEqual(home.loads("m"), 1)
+
+    def test_a_slot_in_a_pause_or_in_a_swap_stops_too(self):
+        with Home() as home:
+            home.slot("failing", home.fake_model("bad", "die-before-ready=1"))
+            home.slot("primary", home.fake_model("m"))
+            home.fake_model("late", "ready-after-ms=60000")
+            home.start().ready("primary")
+            eventually(lambda: home.slot_view("failing")["state"] == "error")
+            self.assertEqual(home.api("POST", "/api/slots/primary/swap?wait=false", {"model": "late"}).status, 202)
+            eventually(lambda: home.loads("late"))
+            self.ended(home, self.stop(home), "1 worker with it")
+
+    def test_a_daemon_that_doesnt_answer_is_not_taken_for_none(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.start().ready("primary")
+            home.daemon.send_signal(signal.SIGSTOP)
+            try:
+                for command in (["stop"], ["model", "pull", "m"]):
+                    self.assertIn(f"hal0 (pid {home.daemon.pid}) holds this home but doesn't answer",
+                                  home.cli(*command, check=1).stderr)
+                self.assertEqual(len(home.worker_pids()), 1)
+            finally:
+                home.daemon.send_signal(signal.SIGCONT)
+            self.ended(home, self.stop(home), "1 worker with it")

@@ -17,7 +17,7 @@ class Outlive(unittest.TestCase):
                 home.kill()
                 home.start()
                 for name in names:
-                    home.ready(name, seconds=3)
+                    home.ready(name, seconds=15)
                     view = home.slot_view(name)
                     self.assertEqual((view["pid"], start_ticks(view["pid"])), (pids[name], ticks[name]))
                     self.assertTrue(view["adopted"])
@@ -55,5 +55,5 @@ class Outlive(unittest.TestCase):
             home.start().ready("primary")
             self.assertEqual(home.terminate(), 0)
             self.assertEqual(len(home.worker_pids()), 1)
-            home.start().ready("primary", seconds=3)
+            home.start().ready("primary", seconds=15)
             self.assertEqual(home.loads("m"), 1)
