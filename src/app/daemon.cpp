@@ -156,12 +156,13 @@ Result<void> Daemon::build_data() {
 }
 
 void Daemon::run() {
-    for (auto const& loop : data_loops_)
-        loop->start();
     if (auto const started = supplies_->start(); !started)
         log_.warn("models and engines that others bring are not noticed: {}", started.error().message);
     if (auto const started = slots_->start(); !started)
         log_.warn("slot files can't be followed, trying again: {}", started.error().message);
+    // Behind the slots, whose routes wait in its inbox: nobody is told that there is no such model.
+    for (auto const& loop : data_loops_)
+        loop->start();
     log_keeper_->look();
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();
     log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,

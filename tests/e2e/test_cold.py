@@ -1,5 +1,6 @@
 """Requests for slots that are not ready."""
 import concurrent.futures
+import contextlib
 import json
 import os
 import socket
@@ -44,6 +45,19 @@ class Cold(unittest.TestCase):
             self.assertEqual(answer.status, 200)
             self.assertEqual(home.slot_view("primary")["state"], "loading")
             self.assertEqual(home.http("GET", "/health").status, 200)
+
+    def test_the_first_request_of_all_finds_the_slots(self):
+        for _ in range(5):
+            with Home() as home:
+                home.slot("primary", home.fake_model("m"))
+                home.start(wait=False)
+                first = eventually(lambda: self.asked(home), message="no answer")
+                self.assertEqual(first.status, 200, first)
+
+    @staticmethod
+    def asked(home):
+        with contextlib.suppress(OSError):
+            return home.api("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
 
     def test_a_waiter_that_leaves_is_forgotten(self):
         with Home() as home:
