@@ -117,6 +117,13 @@ Result<std::string> only_file_in(std::string const& directory) {
     return Error{Errc::Unavailable, format("{} files came instead of one", names.size())};
 }
 
+// Of a download, without the hash that its file's name begins with.
+std::string name_for_people(std::string const& archive) {
+    constexpr std::size_t hash_digits = 64;
+    auto name = os::base_name(archive);
+    return name.size() > hash_digits && name[hash_digits] == '-' ? name.substr(hash_digits + 1) : name;
+}
+
 }  // namespace
 
 void Fetcher::note(std::string const& line) const {
@@ -258,7 +265,7 @@ Result<void> Fetcher::extract_joined(std::vector<ArchiveMember> const& members,
 Result<void> Fetcher::extract_tree(std::string const& archive, std::string const& prefix,
                                    std::string const& target) const {
     return run_fetch_program({"unpack", archive, prefix, target},
-                             {.step = "unpacking " + os::base_name(archive)});
+                             {.step = "unpacking " + name_for_people(archive)});
 }
 
 }  // namespace hal0::models
