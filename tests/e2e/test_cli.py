@@ -200,6 +200,14 @@ class WithADaemon(unittest.TestCase):
         self.assertIn("goes on", out + err)
         home.ready("slow")
 
+    def test_an_engine_of_another_version_than_the_pinned_is_no_reason_to_install_nothing(self):
+        self.assertEqual(self.home.cli("engine", "list", "--installed", "--names", check=0).stdout, "")
+        self.assertIn("installed, old", self.home.cli("engine", "list", check=0).stdout)
+        job = self.home.api("POST", "/api/engines/install", {"id": "llama.cpp"})
+        self.assertEqual(job.status, 202, job)
+        self.home.api("POST", f"/api/jobs/{job.json['id']}/cancel")
+        eventually(lambda: self.home.api("GET", f"/api/jobs/{job.json['id']}").json["state"] != "running")
+
     def test_tab_completes_in_bash(self):
         for typed, offered in (("s", {"serve", "slot", "status", "stop"}),
                                ("slot lo", {"load", "logs"}),
