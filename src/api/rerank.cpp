@@ -65,7 +65,7 @@ http::Response unreadable(Error const& why) {
     auto error = http::worker_errors::bad_answer;
     auto const message = format("{} ({})", error.message, why.message);
     error.message = message;
-    return http::error_answer(error);
+    return failure_response("/v1/rerank", error);
 }
 
 Result<std::vector<float>> decode_vector(Value const& item) {

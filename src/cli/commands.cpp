@@ -92,8 +92,8 @@ Group daemon_group(Program const& program) {
          {.path = "stop",
           .summary = "stop the daemon and its workers",
           .flags = {{.name = "keep-workers", .help = "leave the models running for the next daemon"}},
-          .notes = "New requests are refused at once; those in progress get half a minute to end.",
           .examples = {{"hal0 stop", ""}, {"hal0 stop --keep-workers", "before another build of hal0"}},
+          .notes = "New requests are refused at once; those in progress get half a minute to end.",
           .run = stop},
          {.path = "status",
           .summary = "what runs, on what, where it answers",
@@ -268,6 +268,7 @@ Group model_group() {
              {.path = "model verify",
               .summary = "read every byte and hold it against its hash",
               .arguments = {model},
+              .examples = {{"hal0 model verify smollm2-135m-instruct", "after a disk's fault, say"}},
               .run = model_verify}}};
 }
 

@@ -210,11 +210,11 @@ TEST_F(FetcherTest, WithoutAPipOfTheMachinesAPrivateOneIsMadeOnce) {
     ::setenv("PATH", (dir_ / "bin:" + ::getenv("PATH")).c_str(), 1);
     ASSERT_TRUE(fetcher().fetch({wheel()}));
     auto const own = dir_ / "cache/python";
-    EXPECT_EQ(os::read_file(dir_ / "calls", 1_KiB).value(), format("-c import pip\n-m venv {}\n", own));
+    EXPECT_EQ(os::read_file(dir_ / "calls", 1_KiB).value(), format("-c import pip\n-m venv {}.new\n", own));
     ASSERT_TRUE(os::remove_file(fetcher().place_of(wheel())));
     ASSERT_TRUE(fetcher().fetch({wheel()}));
     EXPECT_EQ(os::read_file(dir_ / "calls", 1_KiB).value(),
-              format("-c import pip\n-m venv {}\n-c import pip\n", own));
+              format("-c import pip\n-m venv {}.new\n-c import pip\n", own));
 }
 
 TEST_F(FetcherTest, NpmIsAskedToPack) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "toml/edit.hpp"
 #include "toml/reader.hpp"
 
