@@ -16,8 +16,6 @@ using namespace std::chrono_literals;
 using Connection = TestPeer::Connection;
 using Request = TestPeer::Request;
 
-bool has(std::string const& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
 os::Typed line(std::string text) { return {os::Typed::Kind::Line, std::move(text)}; }
 
 std::string piece(std::string const& text) {

@@ -2,6 +2,8 @@
 // A home of a test's own, with a daemon played by the test, and hal0 typed in it.
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/fake_terminal.hpp"
@@ -35,5 +37,28 @@ class TestHouse {
         return std::nullopt;
     }};
 };
+
+// What the tests of several files say.
+using Connection = TestPeer::Connection;
+using Request = TestPeer::Request;
+
+inline bool has(std::string const& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+inline wire::SlotView slot(std::string name, std::string state, std::string cause) {
+    wire::SlotView view;
+    view.name = std::move(name);
+    view.state = std::move(state);
+    view.cause = std::move(cause);
+    view.wanted = "up";
+    return view;
+}
+
+// Events that never come: a client that follows is held open until it leaves.
+inline void silent_events(Connection const& to) {
+    to.begin_events();
+    to.until_closed();
+}
 
 }  // namespace hal0::cli

@@ -60,13 +60,23 @@ class Verify(unittest.TestCase):
             record["files"][0]["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
             sidecar.write_text(json.dumps(record))
             home.start()
-            self.assertEqual(home.api("POST", "/api/models/m/verify").json["state"], "present")
+            home.cli("model", "verify", "m", check=0)
+            self.assertEqual(home.api("GET", "/api/models/m").json["state"], "present")
             data = bytearray(file.read_bytes())
             data[-1] ^= 1
             file.write_bytes(data)
             answer = home.api("POST", "/api/models/m/verify")
-            self.assertEqual((answer.status, answer.json["error"]["code"]), (500, "corrupt"), answer)
-            self.assertIn("m.gguf", answer.json["error"]["message"])
+            self.assertEqual((answer.status, answer.json["kind"]), (202, "model.verify"), answer)
+            self.assertEqual(self.ended(home, answer.json["id"])["state"], "failed")
+            self.assertIn("m.gguf", home.cli("model", "verify", "m", check=1).stderr)
+            self.assertEqual(home.api("GET", "/api/models/m").json["state"], "damaged")
+
+    @staticmethod
+    def ended(home, job):
+        def view():
+            return home.api("GET", f"/api/jobs/{job}").json
+        eventually(lambda: view()["state"] != "running")
+        return view()
 
     def test_a_model_copied_in_by_hand_is_there(self):
         with Home() as home:
