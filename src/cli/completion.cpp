@@ -111,6 +111,21 @@ std::string quoted(std::string_view text, std::string_view escaped_quote) {
 std::string posix_quoted(std::string_view text) { return quoted(text, R"('\'')"); }
 std::string fish_quoted(std::string_view text) { return quoted(text, R"(\')"); }
 
+// A case for the word behind each flag that takes one: "COMMAND FLAG" and what `offered` says of it.
+template <class Offered> std::string flag_values(CommandTable const& table, Offered offered) {
+    std::string out;
+    for (auto const* command : table.all()) {
+        for (auto const& flag : command->flags) {
+            if (flag.value.empty()) continue;
+            auto pattern = posix_quoted(format("{} --{}", command->path, flag.name));
+            if (flag.letter != '\0')
+                pattern += " | " + posix_quoted(format("{} -{}", command->path, flag.letter));
+            out += format("        {}) {} ;;\n", pattern, offered(flag.offer));
+        }
+    }
+    return out;
+}
+
 // ---- bash
 
 // What an offer adds to the words of a case: a string for between double quotes.
@@ -121,17 +136,8 @@ std::string bash_words(CommandTable const& table, Offer offer) {
 }
 
 std::string bash_flag_values(CommandTable const& table) {
-    std::string out;
-    for (auto const* command : table.all()) {
-        for (auto const& flag : command->flags) {
-            if (flag.value.empty()) continue;
-            auto pattern = posix_quoted(format("{} --{}", command->path, flag.name));
-            if (flag.letter != '\0')
-                pattern += " | " + posix_quoted(format("{} -{}", command->path, flag.letter));
-            out += format("        {}) words=\"{}\" ;;\n", pattern, bash_words(table, flag.offer));
-        }
-    }
-    return out;
+    return flag_values(table,
+                       [&table](Offer offer) { return format("words=\"{}\"", bash_words(table, offer)); });
 }
 
 std::string bash_commands(CommandTable const& table) {
@@ -190,17 +196,7 @@ std::string zsh_offer(CommandTable const& table, Offer offer) {
 }
 
 std::string zsh_flag_values(CommandTable const& table) {
-    std::string out;
-    for (auto const* command : table.all()) {
-        for (auto const& flag : command->flags) {
-            if (flag.value.empty()) continue;
-            auto pattern = posix_quoted(format("{} --{}", command->path, flag.name));
-            if (flag.letter != '\0')
-                pattern += "|" + posix_quoted(format("{} -{}", command->path, flag.letter));
-            out += format("        {}) {}; return ;;\n", pattern, zsh_offer(table, flag.offer));
-        }
-    }
-    return out;
+    return flag_values(table, [&table](Offer offer) { return zsh_offer(table, offer) + "; return"; });
 }
 
 std::string zsh_commands(CommandTable const& table) {

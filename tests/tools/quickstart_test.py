@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -140,6 +141,8 @@ class Quickstart(Tree):
 
     def test_a_plan_names_only_what_is_missing(self):
         self.run_it()
+        self.assertEqual(self.run_it("--plan").stdout, "hal0 quickstart: all is here, and hal0 runs.\n")
+        self.run_it("--stop")
         plan = self.run_it("--plan").stdout
         self.assertIn("serve them on 127.0.0.1:8080", plan)
         for word in ("packages", "build hal0", "llama.cpp", "models of 1", "About"):
@@ -166,6 +169,10 @@ class Quickstart(Tree):
                     self.assertIn(f"hal0 did not start; the end of {self.state}/logs/hal0.log", killed.stderr)
                 else:
                     self.assertEqual(killed.returncode, -signal.SIGKILL)
+                # It is begun in the background, and may tell of it a moment later.
+                end = time.monotonic() + 10
+                while self.calls() != STEPS[:at + 1] and time.monotonic() < end:
+                    time.sleep(0.02)
                 self.assertEqual(self.calls(), STEPS[:at + 1])
                 self.forget_calls()
                 done = self.run_it()
