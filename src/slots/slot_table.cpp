@@ -295,6 +295,7 @@ void SlotTable::shut_down(Duration patience, std::function<void()> down) {
     if (std::exchange(shutting_down_, true)) return;
     patience_.start(patience);
     std::vector<Slot*> all;
+    all.reserve(slots_.size());
     for (auto const& [name, slot] : slots_)
         all.push_back(slot.get());
     still_up_ = all.size() + 1;  // and this call
