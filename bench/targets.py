@@ -95,8 +95,10 @@ class Proxy:
         """Until /health is answered; gives the milliseconds that took."""
         with on_cores(PROXY_CORES), open(self.home / "log", "a") as log:
             begin = time.monotonic()
+            # Of a session of its own, as all services are: the kernel shares out a core by sessions first
+            # (autogroup, sched(7)), and hal0's workers have their own in any case.
             self.process = subprocess.Popen(self.argv, env=os.environ | self.environment, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log)
+                                            stdout=log, stderr=log, start_new_session=True)
         while not answers_health(self.address):
             if self.process.poll() is not None or time.monotonic() > begin + 10:
                 sys.exit(f"{self.name} does not come up:\n{(self.home / 'log').read_text()}")
