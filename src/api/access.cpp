@@ -128,8 +128,9 @@ std::optional<Error> refuse(AccessRules const& rules, http::RequestHead const& h
     // allowed.
     if (rules.key.empty() || head.method == http::Method::Options || rules.key.matches(bearer(head)))
         return std::nullopt;
-    return Error{Errc::Unauthorized, "this server wants its key: Authorization: Bearer KEY"}.with(
-        "code", "invalid_api_key");
+    auto const* const why = bearer(head).empty() ? "this server wants its key: Authorization: Bearer KEY"
+                                                 : "the key that was sent is not this server's";
+    return Error{Errc::Unauthorized, why}.with("code", "invalid_api_key");
 }
 
 }  // namespace hal0::api

@@ -16,15 +16,19 @@ void Admin::request(AdminRequest request) {
 }
 
 void Admin::gone(dispatch::Ticket ticket) {
-    world_.inbox.post([this, ticket] { streams_.erase(ticket); });
+    world_.inbox.post([this, ticket] {
+        unanswered_.erase(ticket);
+        streams_.erase(ticket);
+    });
 }
 
 void Admin::handle(AdminRequest& request) {
     auto const ticket = request.ticket;
+    unanswered_.insert(ticket);
     auto const found = find_admin_route(request.method, request.path);
     if (found.route == nullptr) {
         if (found.allow.empty()) return fail(ticket, unknown_admin_path(request.path));
-        return respond(ticket, method_response(request.method, request.path, found.allow));
+        return respond(ticket, method_response(request.method_text, request.path, found.allow));
     }
     auto call = take_apart(*found.route, found.params, request.query, std::move(request.body));
     if (!call) return fail(ticket, call.error());
@@ -36,7 +40,7 @@ void Admin::handle(AdminRequest& request) {
 }
 
 void Admin::respond(dispatch::Ticket ticket, http::Response response) {
-    port(ticket).respond(ticket, std::move(response));
+    if (unanswered_.erase(ticket) > 0) port(ticket).respond(ticket, std::move(response));
 }
 
 void Admin::begin_stream(dispatch::Ticket ticket, http::Response head_and_first,
@@ -44,6 +48,7 @@ void Admin::begin_stream(dispatch::Ticket ticket, http::Response head_and_first,
     if (streams_.size() >= admin_streams_max)
         return fail(ticket, {Errc::Busy, format("{} clients follow events or logs already; close some",
                                                 streams_.size())});
+    unanswered_.erase(ticket);
     port(ticket).begin_stream(ticket, std::move(head_and_first));
     streams_[ticket] = std::move(stream);
     if (!heartbeat_.running()) heartbeat_.start(world_.heartbeat);
@@ -56,9 +61,11 @@ void Admin::beat() {
     if (!streams_.empty()) heartbeat_.start(world_.heartbeat);
 }
 
-void Admin::finish_streams() {
+void Admin::end(Error const& why) {
     for (auto const& [ticket, stream] : std::exchange(streams_, {}))
         port(ticket).finish(ticket);
+    while (!unanswered_.empty())
+        fail(*unanswered_.begin(), why);
 }
 
 // ---- the daemon itself

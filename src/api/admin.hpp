@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,9 @@ class Admin final : public AdminPort, NoCopy {
     ~Admin();
 
     void add_loop(AnswerPort& port) { loops_.push_back(&port); }  // in the order of their numbers
-    // Ends every stream properly: the daemon stops, and their clients may ask the next one for the rest.
-    void finish_streams();
+    // The daemon stops: ends every stream properly, so that its client may ask the next one for the rest, and
+    // tells `why` to each request that still waits for its answer.
+    void end(Error const& why);
 
     // AdminPort, from any thread
     void request(AdminRequest request) override;
@@ -61,7 +63,9 @@ class Admin final : public AdminPort, NoCopy {
     [[nodiscard]] jobs::Jobs& jobs() const { return world_.jobs; }
     [[nodiscard]] history::EventStream& events() const { return world_.events; }
 
+    // Nobody hears a second answer, or one whose client has left.
     void respond(dispatch::Ticket ticket, http::Response response);
+    [[nodiscard]] bool unanswered(dispatch::Ticket ticket) const { return unanswered_.contains(ticket); }
     void fail(dispatch::Ticket ticket, Error const& error) {
         respond(ticket, error_response("/api/", error));
     }
@@ -88,6 +92,7 @@ class Admin final : public AdminPort, NoCopy {
 
     World world_;
     std::vector<AnswerPort*> loops_{};
+    std::set<dispatch::Ticket> unanswered_{};
     std::map<dispatch::Ticket, std::unique_ptr<AdminStream>> streams_{};
     os::Timer heartbeat_;
 };

@@ -19,7 +19,7 @@ void show_engine(Admin& admin, AdminCall const& call) {
 void install_engine(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::EngineInstall>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
-    start_job(admin, call, {"engine.install", request->id}, admin.house().engine_need(request->id));
+    start_job(admin, call, {jobs::engine_install, request->id}, admin.house().engine_need(request->id));
 }
 
 void remove_engine(Admin& admin, AdminCall const& call) {

@@ -15,13 +15,13 @@ void show_model(Admin& admin, AdminCall const& call) {
 
 void verify_model(Admin& admin, AdminCall const& call) {
     auto const& id = call.params.at(0);
-    start_job(admin, call, {"model.verify", id}, admin.house().verify_need(id));
+    start_job(admin, call, {jobs::model_verify, id}, admin.house().verify_need(id));
 }
 
 void pull_model(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::ModelPull>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
-    start_job(admin, call, {"model.pull", request->id}, admin.house().model_need(request->id));
+    start_job(admin, call, {jobs::model_pull, request->id}, admin.house().model_need(request->id));
 }
 
 using http::Method;

@@ -113,8 +113,9 @@ AdminLookup find_admin_route(http::Method method, std::string_view path) {
 Error unknown_admin_path(std::string_view path) {
     std::vector<std::string> known;
     for (auto const& group : admin_groups()) {
-        for (auto const& row : group.routes)
-            known.emplace_back(row.path);
+        for (auto const& row : group.routes) {
+            if (row.method == http::Method::Get) known.emplace_back(row.path);  // nobody is led to /api/stop
+        }
     }
     auto const near = nearest(path, known);
     return {Errc::NotFound,

@@ -27,7 +27,6 @@ struct QueryValue {
 struct AdminCall {
     dispatch::Ticket ticket{};
     http::Method method{http::Method::Get};
-    std::string path{};                 // as it was sent
     std::vector<std::string> params{};  // what stands for the {…} of the row's path, decoded, in order
     std::vector<QueryValue> query{};    // decoded; of the names that the row has
     std::string body{};

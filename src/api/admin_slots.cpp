@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/admin.hpp"
+#include "os/file.hpp"
 #include "os/tail.hpp"
 
 namespace hal0::api {
@@ -53,8 +54,12 @@ template <class Start> void operate(Admin& admin, AdminCall const& call, Start s
     auto const& name = call.params.at(0);
     if (*wait) return start(name, admin.answering<wire::SlotView>(call.ticket));
     if (auto const slot = admin.house().slot(name); !slot) return admin.fail(call.ticket, slot.error());
-    start(name, [](Result<wire::SlotView> const&) {});  // how it went shows in the slot
-    admin.answer(call.ticket, admin.house().slot(name), 202);
+    // What was found wrong before anything began would show nowhere else; how the rest goes shows in the
+    // slot.
+    start(name, [&admin, ticket = call.ticket](Result<wire::SlotView> const& done) {
+        if (!done.ok()) admin.fail(ticket, done.error());
+    });
+    if (admin.unanswered(call.ticket)) admin.answer(call.ticket, admin.house().slot(name), 202);
 }
 
 void load_slot(Admin& admin, AdminCall const& call) {
@@ -94,11 +99,16 @@ std::string_view last_lines(std::string_view text, std::int64_t count) {
     return text.substr(std::min(at + 1, text.size()));
 }
 
+http::Response log_answer(std::string_view text) {
+    return {.content_type = "text/plain; charset=utf-8", .body = std::string{text}};
+}
+
 class LogStream final : public AdminStream {
   public:
     LogStream(Admin& admin, dispatch::Ticket ticket) : admin_{admin}, ticket_{ticket} {}
 
     Result<void> open(std::string const& path) {
+        HAL0_CHECK(os::make_directories(os::directory_of(path)));  // of a slot that never ran
         HAL0_TRY(tail, os::Tail::make(admin_.loop(), path, log_bytes_max, [this] { hand_on(); }));
         tail_ = std::move(tail);
         return {};
@@ -125,10 +135,14 @@ void tell_log(Admin& admin, AdminCall const& call) {
     if (!follow) return admin.fail(call.ticket, follow.error());
     auto const path = admin.house().slot_log(call.params.at(0));
     if (!path) return admin.fail(call.ticket, path.error());
+    if (!*follow || call.method == http::Method::Head) {
+        auto const text = os::read_tail(*path, log_bytes_max);
+        if (!text && text.error().kind != Errc::NotFound) return admin.fail(call.ticket, text.error());
+        return admin.respond(call.ticket, log_answer(text ? last_lines(*text, *lines) : std::string_view{}));
+    }
     auto stream = std::make_unique<LogStream>(admin, call.ticket);
     if (auto const opened = stream->open(*path); !opened) return admin.fail(call.ticket, opened.error());
-    http::Response answer{.content_type = "text/plain; charset=utf-8", .body = stream->first(*lines)};
-    if (!*follow || call.method == http::Method::Head) return admin.respond(call.ticket, std::move(answer));
+    auto answer = log_answer(stream->first(*lines));
     admin.begin_stream(call.ticket, std::move(answer), std::move(stream));
 }
 

@@ -63,6 +63,7 @@ class AdminTest : public testing::Test {
         dispatch::Ticket const ticket{.loop = 0, .connection = 1, .generation = ++generation};
         admin.request({.ticket = ticket,
                        .method = method,
+                       .method_text = std::string{http::method_name(method)},
                        .path = target.substr(0, mark),
                        .query = target.substr(std::min(mark + 1, target.size())),
                        .body = std::move(body),
@@ -189,6 +190,25 @@ TEST_F(AdminTest, OneNeedNotWaitForAnOperation) {
     EXPECT_EQ(house.asked.size(), 1u);
 }
 
+// It would show nowhere: nothing in the slot changes.
+TEST_F(AdminTest, WhatIsWrongFromTheStartIsToldToThoseWhoDontWaitToo) {
+    house.refusal = Error{Errc::NotFound, "there is no model 'zzz'"};
+    auto const answer = ask(Method::Post, "/api/slots/primary/swap?wait=false", R"({"model":"zzz"})");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_EQ(error_of(answer).message, "there is no model 'zzz'");
+}
+
+TEST_F(AdminTest, WhoWaitsIsToldWhenTheDaemonEnds) {
+    auto const waits = send(Method::Post, "/api/slots/primary/load");
+    auto const left = send(Method::Post, "/api/slots/primary/load");
+    admin.gone(left);
+    loop->run_once(0ms);
+    admin.end({Errc::Unavailable, "hal0 is stopping"});
+    EXPECT_EQ(port.answers[waits].head->status, 503);
+    EXPECT_FALSE(port.answers[left].head.has_value());
+    house.pending.at(0)(wire::SlotView{});  // its end comes too late to be told, and once is enough
+}
+
 TEST_F(AdminTest, WhatTakesASlotDownCanCutItsRequestsOff) {
     send(Method::Post, "/api/slots/primary/unload?force=true");
     send(Method::Post, "/api/slots/primary/restart?force=true&wait=false");
@@ -223,6 +243,10 @@ TEST_F(AdminTest, ArgumentsForTheEngineAreTakenOverTheUnixSocketOnly) {
 
 TEST_F(AdminTest, TheLastLinesOfALog) {
     EXPECT_EQ(get("/api/slots/primary/logs").body, "");
+    auto const usual = std::exchange(house.log, dir / "never/ran.log");
+    EXPECT_EQ(get("/api/slots/primary/logs").status, 200);
+    EXPECT_TRUE(port.answers[send(Method::Get, "/api/slots/primary/logs?follow=true")].streaming);
+    house.log = usual;
     std::ofstream{house.log} << "one\ntwo\nthree\n";
     auto const answer = get("/api/slots/primary/logs?lines=2");
     EXPECT_EQ(answer.content_type, "text/plain; charset=utf-8");
@@ -395,7 +419,7 @@ TEST_F(EventsTest, ASilentStreamHasAHeartbeatAndEndsWithTheDaemon) {
     auto const& answer = port.answers[ticket];
     until([&] { return answer.streamed.starts_with(": still here\n\n: still here\n\n"); });
     EXPECT_EQ(subjects(ticket), "");
-    admin.finish_streams();
+    admin.end({Errc::Unavailable, "over"});
     EXPECT_TRUE(answer.finished);
     publish(slot_state, "a");
     EXPECT_EQ(subjects(ticket), "");

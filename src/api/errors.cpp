@@ -51,11 +51,11 @@ std::string cut_event(StreamErrors shape, http::OwnError const& error) {
     return http::encode({.type = "error", .data = body.take()});
 }
 
-http::Response method_response(http::Method method, std::string_view path, std::string_view allow) {
-    http::Response response{.status = method == http::Method::Options ? 204 : 405};
+http::Response method_response(std::string_view method, std::string_view path, std::string_view allow) {
+    http::Response response{.status = method == "OPTIONS" ? 204 : 405};
     if (response.status == 405) {
-        Error const error{Errc::Invalid, format("{} is not a method of {}; it has {}",
-                                                http::method_name(method), clipped(path), allow)};
+        Error const error{Errc::Invalid,
+                          format("{} is not a method of {}; it has {}", method, clipped(path), allow)};
         response.body = body_of(path, error);
     }
     response.headers.push_back({"allow", std::string{allow}});

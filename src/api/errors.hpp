@@ -16,6 +16,6 @@ http::Response failure_response(std::string_view path, http::OwnError const& err
 // take an `error` in any event's data, Anthropic's an event of that name and no other.
 std::string cut_event(StreamErrors shape, http::OwnError const& error);
 // For a path that has other methods (`allow`: "GET, HEAD, OPTIONS"): 405, or the 204 that OPTIONS asks for.
-http::Response method_response(http::Method method, std::string_view path, std::string_view allow);
+http::Response method_response(std::string_view method, std::string_view path, std::string_view allow);
 
 }  // namespace hal0::api

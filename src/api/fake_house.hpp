@@ -2,6 +2,7 @@
 // A house with nothing behind it: what it has is set by the test, what it was asked to do is written down.
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "api/house.hpp"
 #include "base/format.hpp"
@@ -17,6 +18,7 @@ class FakeHouse final : public House {
     std::vector<SlotDone> pending{};  // operations on slots that are not over
     std::function<void()> down{};     // to be called when a stop has taken the slots down
     std::string log{};
+    std::optional<Error> refusal{};  // of operations on slots, at once
 
     wire::StatusView status() override { return {.version = "0.1.0", .pid = 7}; }
     void stop(std::function<void()> slots_are_down) override {
@@ -86,6 +88,7 @@ class FakeHouse final : public House {
     }
     void ask(std::string what, SlotDone done) {
         asked.push_back(std::move(what));
+        if (refusal) return done(*refusal);
         pending.push_back(std::move(done));
     }
     template <class T>

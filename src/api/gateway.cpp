@@ -35,9 +35,9 @@ bool sane_id(std::string_view id) {
 
 }  // namespace
 
-Gateway::Gateway(World const& world, GatewaySettings settings)
+Gateway::Gateway(World const& world, AccessRules access)
     : world_{world},
-      settings_{std::move(settings)},
+      access_{std::move(access)},
       empty_table_{std::make_unique<dispatch::RouteTable const>(std::vector<dispatch::Route>{})} {
     table_ = empty_table_.get();
     models_body_ = render_models(*table_);
@@ -58,9 +58,7 @@ dispatch::Ticket Gateway::ticket(http::ExchangeId id) const {
 
 void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
     auto const& head = exchange.head();
-    body_max = settings_.body_max;
-    if (auto const why = api::refuse(settings_.access, head, exchange.over_unix_socket()))
-        return fail(exchange, *why);
+    if (auto const why = api::refuse(access_, head, exchange.over_unix_socket())) return fail(exchange, *why);
     auto const found = find_endpoint(head.method, head.path);
     auto& slot = active(exchange.id());
     slot.generation = exchange.id().generation;
@@ -75,7 +73,7 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
     if (head.path == "*" || !found.allow.empty()) {
         auto const allow =
             head.path == "*" ? std::string_view{"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"} : found.allow;
-        return answer(exchange, method_response(head.method, head.path, allow));
+        return answer(exchange, method_response(head.method_text, head.path, allow));
     }
     fail(exchange, Error{Errc::NotFound,
                          format("there is nothing at {}; the API is under /v1 and /api", clipped(head.path))}
@@ -99,7 +97,7 @@ void Gateway::serve_models(http::Exchange& exchange) {
     if (path == list) return answer(exchange, {.body = models_body_});
     auto const id = http::percent_decode(path.substr(list.size() + 1));
     auto body = id ? render_model(*table_, *id) : std::nullopt;
-    if (!body) return fail(exchange, unknown_model(*table_, id.value_or(std::string{path})));
+    if (!body) return fail(exchange, table_->unknown(id.value_or(std::string{path}), std::nullopt));
     answer(exchange, {.body = std::move(*body)});
 }
 
@@ -115,12 +113,7 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
                         .with("param", "model"));
     auto const route =
         table_->resolve(found.model ? std::string_view{*found.model} : std::string_view{}, endpoint.work);
-    if (!route) {
-        auto error = route.error();
-        if (error.kind == Errc::NotFound)
-            error = std::move(error).with("code", "model_not_found").with("param", "model");
-        return fail(exchange, error);
-    }
+    if (!route) return fail(exchange, route.error());
     send(exchange, endpoint, *route.value());
 }
 
@@ -170,11 +163,11 @@ void Gateway::serve_admin(http::Exchange& exchange) {
     active(id).state = Active::State::Admin;
     world_.admin.request({.ticket = ticket(id),
                           .method = head.method,
+                          .method_text = std::string{head.method_text},
                           .path = std::string{head.path},
                           .query = std::string{head.query},
                           .body = exchange.take_body(),
                           .last_event_id = std::string{head.header("last-event-id")},
-                          .if_match = std::string{head.header("if-match")},
                           .over_unix_socket = exchange.over_unix_socket()});
 }
 
@@ -182,7 +175,7 @@ void Gateway::answer_admin_options(http::Exchange& exchange) {
     auto const& head = exchange.head();
     auto const allow = find_admin_route(head.method, head.path).allow;
     if (allow.empty()) return fail(exchange, unknown_admin_path(head.path));
-    answer(exchange, method_response(head.method, head.path, allow));
+    answer(exchange, method_response(head.method_text, head.path, allow));
 }
 
 // ---- answers
@@ -191,7 +184,7 @@ template <class Put> void Gateway::common_headers(http::RequestHead const* head,
     auto const id = head == nullptr ? std::string_view{} : head->header("x-request-id");
     put("x-request-id", sane_id(id) ? id : ids_.next());
     if (head == nullptr) return;
-    auto const origin = cors_origin(settings_.access, *head);
+    auto const origin = cors_origin(access_, *head);
     if (origin.empty()) return;
     put("access-control-allow-origin", origin);
     put("vary", "origin");

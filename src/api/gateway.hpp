@@ -20,11 +20,6 @@
 
 namespace hal0::api {
 
-struct GatewaySettings {
-    AccessRules access{};
-    Bytes body_max{64_MiB};
-};
-
 class Gateway final : public http::Handler,
                       public http::Relayed,
                       public dispatch::LoopPort,
@@ -40,7 +35,7 @@ class Gateway final : public http::Handler,
         dispatch::ControlPort& control;
         AdminPort& admin;
     };
-    Gateway(World const& world, GatewaySettings settings);
+    Gateway(World const& world, AccessRules access);
     ~Gateway();
     void attach(http::Server& server) { server_ = &server; }
 
@@ -89,7 +84,7 @@ class Gateway final : public http::Handler,
     void end(http::ExchangeId id);
 
     World world_;
-    GatewaySettings settings_;
+    AccessRules access_;
     http::Server* server_{nullptr};
     dispatch::RouteTable const* table_;
     std::unique_ptr<dispatch::RouteTable const> empty_table_;

@@ -54,7 +54,7 @@ struct GatewayTest : testing::Test {
     os::Pool pool{1};
     Gateway gateway{
         {.number = 0, .loop = *loop, .inbox = *inbox, .pool = pool, .control = dispatcher, .admin = admin},
-        {.access = {.allowed_hosts = {}, .key = Secret{"s3cret"}}, .body_max = 4_MiB}};
+        {.allowed_hosts = {}, .key = Secret{"s3cret"}}};
     os::UniqueFd listener{os::listen_on(os::InetAddress{"127.0.0.1", 0}).value()};
     std::unique_ptr<http::Server> server;
 

@@ -11,11 +11,11 @@ namespace hal0::api {
 struct AdminRequest {
     dispatch::Ticket ticket{};
     http::Method method{http::Method::Get};
-    std::string path{};  // "/api/slots/primary/load", still percent-encoded
+    std::string method_text{};  // as it was sent
+    std::string path{};         // "/api/slots/primary/load", still percent-encoded
     std::string query{};
     std::string body{};
     std::string last_event_id{};
-    std::string if_match{};
     bool over_unix_socket{false};  // by this user, then: nobody else can open it
 };
 

@@ -30,8 +30,9 @@ hal0 answers on 127.0.0.1:8080 and on a unix socket, unless its settings say oth
 request over TCP needs `Authorization: Bearer KEY`. A request whose `Host` or `Origin` isn't allowed is refused.
 
 `/v1` speaks OpenAI's API (and Anthropic's messages, and Jina's and Cohere's reranking): the `model` of a request is
-a slot (`primary`, `hal0/primary`), a model id, or nothing, which takes the slot of that kind of work. `/api` is for
-those who run the box:
+a slot (`primary`, `hal0/primary`), a model id, or nothing, which takes the slot of that kind of work: the one named
+`primary` or `chat`, `embed`, `rerank` (then `embed`), else one that is ready and has least to do. `/api` is for those
+who run the box:
 
 ```
 curl localhost:8080/api/slots
@@ -49,7 +50,9 @@ constexpr std::string_view on_errors = R"(
 ## Errors
 
 Under `/api/`: `{"error": {"code": "not_found", "message": "…", "details": {…}}}`. Everywhere else OpenAI's:
-`{"error": {"message": "…", "type": "invalid_request_error", "param": null, "code": "model_not_found"}}`.
+`{"error": {"message": "…", "type": "invalid_request_error", "param": null, "code": "model_not_found"}}`, where `code` is
+OpenAI's own word where it has one (`model_not_found`, `unknown_url`, `invalid_api_key`), else the one below. What a
+worker answers, an error too, goes through as it is.
 With 503 comes `Retry-After` where it is known when the same request is worth sending again; with 405 comes `Allow`.
 
 | status | code | OpenAI's type |
@@ -182,7 +185,7 @@ std::string limit_rows() {
              Row{"its header, all of it", bytes(http::head_bytes_max), "431"},
              Row{"fields of its header", format("{}", http::header_count_max), "431"},
              Row{"its header's time to arrive", seconds(server.head_timeout), "408"},
-             Row{"its body (`limits.body_max`)", human(GatewaySettings{}.body_max), "413"},
+             Row{"its body (`limits.body_max`)", human(server.body_max), "413"},
              Row{"its body under `/api/`", human(admin_body_max), "413"},
              Row{"silence while its body arrives", seconds(server.body_silence), "408"},
              Row{"request bodies held by one loop, but two of `limits.body_max` at least",

@@ -36,7 +36,9 @@ void write(json::Writer& out, Entry const& entry) {
     out.begin_object().field("id", entry.id).field("object", "model").field("created", route.created);
     out.field("owned_by", "hal0").field("context_length", route.context);
     out.key("hal0").begin_object().field("slot", route.slot).field("model", route.model);
-    out.field("kind", models::to_string(route.kind)).field("ready", route.gate->is_open());
+    out.key("kind");
+    route.kind ? out.value(models::to_string(*route.kind)) : out.null();
+    out.field("ready", route.gate->is_open());
     out.end_object().end_object();
 }
 
@@ -60,15 +62,6 @@ std::optional<std::string> render_model(RouteTable const& table, std::string_vie
         return out.take();
     }
     return std::nullopt;
-}
-
-Error unknown_model(RouteTable const& table, std::string_view id) {
-    std::vector<std::string> ids;
-    for (auto const& entry : entries(table))
-        ids.emplace_back(entry.id);
-    return Error{Errc::NotFound, format("there is no model '{}' here; there are: {}", clipped(id),
-                                        ids.empty() ? "none" : join(ids, ", "))}
-        .with("code", "model_not_found");
 }
 
 std::string render_health(RouteTable const& table) {

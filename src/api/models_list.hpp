@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/error.hpp"
 #include "dispatch/route_table.hpp"
 
 namespace hal0::api {
@@ -13,7 +12,6 @@ namespace hal0::api {
 // hal0 knows under "hal0" {slot, model, kind, ready}.
 std::string render_models(dispatch::RouteTable const& table);
 std::optional<std::string> render_model(dispatch::RouteTable const& table, std::string_view id);
-Error unknown_model(dispatch::RouteTable const& table, std::string_view id);
 std::string render_health(
     dispatch::RouteTable const& table);  // {"status":"ok","slots":{"ready":1,"total":2}}
 

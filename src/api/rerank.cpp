@@ -112,12 +112,13 @@ Result<std::size_t> index_of(Value const& item, std::size_t count) {
     return static_cast<std::size_t>(index);
 }
 
-Result<Value::Array> list_of(Value const& answer, std::string_view name, std::size_t count) {
+// Within `answer`.
+Result<Value::Array const*> list_of(Value const& answer, std::string_view name, std::size_t count) {
     auto const* member = answer.find(name);
     auto const* list = member == nullptr ? nullptr : std::get_if<Value::Array>(&member->data);
     if (list == nullptr || list->size() != count)
         return unexpected(format("'{}' does not have {} entries", name, count));
-    return *list;
+    return list;
 }
 
 }  // namespace
@@ -160,7 +161,7 @@ Result<Scores> cosine_scores(std::string_view embeddings_body, std::size_t docum
     HAL0_TRY(answer, json::parse(embeddings_body));
     HAL0_TRY(list, list_of(answer, "data", documents + 1));
     std::vector<std::vector<float>> vectors(documents + 1);
-    for (auto const& item : list) {
+    for (auto const& item : *list) {
         HAL0_TRY(index, index_of(item, vectors.size()));
         HAL0_TRY(vector, decode_vector(item));
         vectors[index] = std::move(vector);
@@ -177,7 +178,7 @@ Result<Scores> worker_scores(std::string_view rerank_body, std::size_t documents
     HAL0_TRY(answer, json::parse(rerank_body));
     HAL0_TRY(list, list_of(answer, "results", documents));
     Scores scores{.of_documents = std::vector<double>(documents), .prompt_tokens = tokens_of(answer)};
-    for (auto const& item : list) {
+    for (auto const& item : *list) {
         HAL0_TRY(index, index_of(item, documents));
         json::ObjectReader in{item, "results"};
         in.required("relevance_score", scores.of_documents[index]);

@@ -18,7 +18,7 @@ template <class T> void take_if(std::optional<T> const& given, T& field) {
 wire::SlotView view_of(slots::SlotStatus const& slot, SlotLoad const& load) {
     wire::SlotView view;
     view.name = slot.name;
-    view.kind = models::to_string(slot.kind);
+    if (slot.kind) view.kind = models::to_string(*slot.kind);
     view.state = slots::to_string(slot.state);
     view.wanted = slots::to_string(slot.wanted);
     view.cause = slot.cause;
@@ -73,6 +73,7 @@ wire::EngineView view_of(engines::InstalledEngine const& engine, bool runs_here,
     view.backend = engine.backend;
     view.state = "installed";
     view.runs_here = runs_here;
+    view.size = engine.size().count;
     view.directory = engine.directory;
     view.built_at = engine.built_at;
     view.used_by = std::move(used_by);

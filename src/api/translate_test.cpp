@@ -8,6 +8,8 @@ namespace {
 TEST(Translate, ASlot) {
     slots::SlotStatus slot;
     slot.name = "primary";
+    EXPECT_EQ(view_of(slot, {}).kind, std::nullopt);
+    slot.kind = models::Kind::Chat;
     slot.state = slots::State::Ready;
     slot.wanted = slots::Wanted::Up;
     slot.engine = "llama.cpp";

@@ -77,9 +77,12 @@ Result<void> Daemon::listen() {
     for (auto const& address : wanted) {
         auto fd = os::listen_on(address);
         if (!fd && fd.error().kind == Errc::Conflict) {
-            return Error{Errc::Conflict, fd.error().message +
-                                             "; stop that, or give another address: hal0 serve --listen "
-                                             "127.0.0.1:PORT"};
+            bool const movable = std::holds_alternative<os::InetAddress>(address);
+            return Error{Errc::Conflict,
+                         fd.error().message +
+                             (movable ? "; stop that, or give another address: hal0 serve --listen "
+                                        "127.0.0.1:PORT"
+                                      : "; stop that, or remove it: hal0's own commands use this socket")};
         }
         if (!fd) return std::move(fd).error();
         if (std::holds_alternative<os::InetAddress>(address)) {
@@ -139,15 +142,14 @@ Result<void> Daemon::build_data() {
     limits.connections_max =
         connections_per_loop(start_.descriptors, static_cast<std::size_t>(start_.settings.loops));
     for (std::uint32_t number = 0; number < start_.settings.loops; ++number) {
-        HAL0_TRY(loop, DataLoop::make({.number = number,
-                                       .listeners = listener_fds_,
-                                       .pool = *pool_,
-                                       .control = *dispatcher_,
-                                       .admin = *admin_,
-                                       .gateway = {.access = {.allowed_hosts = start_.settings.allowed_hosts,
-                                                              .key = start_.key},
-                                                   .body_max = start_.settings.body_max},
-                                       .limits = limits}));
+        HAL0_TRY(loop, DataLoop::make(
+                           {.number = number,
+                            .listeners = listener_fds_,
+                            .pool = *pool_,
+                            .control = *dispatcher_,
+                            .admin = *admin_,
+                            .access = {.allowed_hosts = start_.settings.allowed_hosts, .key = start_.key},
+                            .limits = limits}));
         dispatcher_->add_loop(loop->gateway());
         admin_->add_loop(loop->gateway());
         data_loops_.push_back(std::move(loop));
@@ -191,12 +193,21 @@ void Daemon::stop_with_slots(std::function<void()> slots_are_down) {
 
 void Daemon::finish() {
     if (std::exchange(stopping_, true)) return;
-    admin_->finish_streams();
-    draining_ = data_loops_.size();
-    for (auto const& loop : data_loops_)
-        loop->drain([this] { inbox_->post([this] { stop_when_drained(); }); });
+    Error const why{Errc::Unavailable, "hal0 is stopping, and can't wait for this; its workers go on"};
+    dispatcher_->end(why);
+    admin_->end(why);
+    listening_ = draining_ = data_loops_.size();
+    for (auto const& loop : data_loops_) {
+        loop->drain([this] { inbox_->post([this] { close_when_deaf(); }); },
+                    [this] { inbox_->post([this] { stop_when_drained(); }); });
+    }
     patience_ = std::make_unique<os::Timer>(*loop_, [this] { loop_->stop(); });
     patience_->start(drain_patience);
+}
+
+// A listener that nobody accepts from would keep clients waiting for nothing: they are to be refused.
+void Daemon::close_when_deaf() {
+    if (--listening_ == 0) listeners_.clear();
 }
 
 void Daemon::stop_when_drained() {

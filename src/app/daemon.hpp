@@ -53,6 +53,7 @@ class Daemon final : NoCopy {
     void signalled(int number);
     void stop_with_slots(std::function<void()> slots_are_down);
     void finish();
+    void close_when_deaf();
     void stop_when_drained();
     [[nodiscard]] wire::StatusView status() const;
 
@@ -81,7 +82,8 @@ class Daemon final : NoCopy {
     std::unique_ptr<api::Admin> admin_{};
     std::vector<std::unique_ptr<DataLoop>> data_loops_{};
     std::unique_ptr<os::Timer> patience_{};
-    std::size_t draining_{0};
+    std::size_t listening_{0};  // data loops that may still accept
+    std::size_t draining_{0};   // data loops that still answer
     bool stopping_{false};
 };
 

@@ -16,7 +16,7 @@ Result<std::unique_ptr<DataLoop>> DataLoop::make(World const& world) {
                                                                         .pool = world.pool,
                                                                         .control = world.control,
                                                                         .admin = world.admin},
-                                                    world.gateway);
+                                                    world.access);
     HAL0_TRY(server, http::Server::make(*made->loop_, world.listeners, *made->gateway_, world.limits));
     made->server_ = std::move(server);
     made->gateway_->attach(*made->server_);
@@ -28,8 +28,11 @@ void DataLoop::start() {
     thread_->start();
 }
 
-void DataLoop::drain(std::function<void()> done) {
-    inbox_->post([this, done = std::move(done)]() mutable { server_->drain(std::move(done)); });
+void DataLoop::drain(std::function<void()> deaf, std::function<void()> done) {
+    inbox_->post([this, deaf = std::move(deaf), done = std::move(done)]() mutable {
+        server_->drain(std::move(done));
+        deaf();
+    });
 }
 
 std::int64_t DataLoop::connections() const { return static_cast<std::int64_t>(server_->open_connections()); }

@@ -24,16 +24,16 @@ class DataLoop final : NoCopy {
         os::Pool& pool;
         dispatch::ControlPort& control;
         api::AdminPort& admin;
-        api::GatewaySettings gateway;
+        api::AccessRules access;
         http::ServerLimits limits;
     };
     static Result<std::unique_ptr<DataLoop>> make(World const& world);
     // Requests still in progress when it is destroyed are cut: drain() first.
 
     void start();  // once; the gateway answers from now on
-    // From the control thread: accepts no more; `done` is called on the loop's own thread once no connection
-    // is left (it may only post).
-    void drain(std::function<void()> done);
+    // From the control thread. Both are called on the loop's own thread, and may only post: `deaf` once it
+    // accepts no more and has no use for the listeners, `done` once no connection is left.
+    void drain(std::function<void()> deaf, std::function<void()> done);
 
     [[nodiscard]] api::Gateway& gateway() { return *gateway_; }
     // Of clients, open now; from any thread.

@@ -6,6 +6,7 @@
 #include "app/work.hpp"
 #include "base/format.hpp"
 #include "engines/install.hpp"
+#include "models/catalog.hpp"
 #include "wire/codec.hpp"
 
 namespace hal0::app {
@@ -94,7 +95,7 @@ void House::add_users(std::vector<wire::ModelView>& models) const {
         for (auto const& slot : slots) {
             if (slot.model == model.id) model.used_by.push_back(slot.name);
         }
-        if (model.state != "present" && jobs_->running("model.pull", model.id) != nullptr)
+        if (model.state != "present" && jobs_->running(jobs::model_pull, model.id) != nullptr)
             model.state = "pulling";
     }
 }
@@ -114,8 +115,11 @@ Result<wire::ModelView> House::model(std::string const& id) {
 
 Result<api::House::Need> House::model_need(std::string const& id) {
     auto const stored = world_.library.model_store().find(id);
-    if (stored && stored->state == models::ModelState::Present) return Need::Nothing;
-    HAL0_CHECK(world_.library.pullable(id));
+    bool const present = stored && stored->state == models::ModelState::Present;
+    auto const entry = models::catalog_entry(id);
+    // One that goes by the catalogue's name and isn't the catalogue's: the job says what to do.
+    if (present && (!entry || stored->record.files == entry->record.files)) return Need::Nothing;
+    if (!entry) return entry.error();
     return Need::Job;
 }
 
@@ -135,7 +139,7 @@ std::vector<std::string> House::users_of(std::string const& engine_directory) co
 void House::add_users(std::vector<wire::EngineView>& engines) const {
     for (auto& engine : engines) {
         if (!engine.directory.empty()) engine.used_by = users_of(engine.directory);
-        if (engine.state != "installed" && jobs_->running("engine.install", engine.id) != nullptr)
+        if (engine.state != "installed" && jobs_->running(jobs::engine_install, engine.id) != nullptr)
             engine.state = "installing";
     }
 }
@@ -181,7 +185,7 @@ void House::job_changed(jobs::Job const& job) {
         world_.log.info("{} {}: {}", job.kind, job.subject, jobs::to_string(job.state));
     }
     // One that failed has changed nothing, but for a check: it has found a model damaged.
-    if (job.state == jobs::State::Done || job.kind == job_verify) slots_->supplies_changed();
+    if (job.state == jobs::State::Done || job.kind == jobs::model_verify) slots_->supplies_changed();
 }
 
 // ---- what the slots tell

@@ -74,11 +74,6 @@ Result<wire::ModelView> Library::model(std::string const& id) const {
     return Error{Errc::NotFound, format("there is no model '{}'", clipped(id))};
 }
 
-Result<void> Library::pullable(std::string const& id) const {
-    HAL0_CHECK(models::catalog_entry(id));
-    return {};
-}
-
 std::vector<wire::EngineView> Library::engines() const {
     std::vector<wire::EngineView> views;
     for (auto const& engine : engines_.list()) {

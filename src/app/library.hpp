@@ -27,7 +27,6 @@ class Library {
     // By id; `used_by` is left to who knows the slots.
     [[nodiscard]] std::vector<wire::ModelView> models() const;
     [[nodiscard]] Result<wire::ModelView> model(std::string const& id) const;
-    [[nodiscard]] Result<void> pullable(std::string const& id) const;  // NotFound: nobody knows where from
     // Those installed, newest first, then those that are not.
     [[nodiscard]] std::vector<wire::EngineView> engines() const;
     [[nodiscard]] Result<wire::EngineView> engine(std::string const& id) const;

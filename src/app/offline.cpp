@@ -6,13 +6,17 @@
 #include "app/library.hpp"
 #include "app/serve.hpp"
 #include "app/work.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
 #include "cli/daemon.hpp"
 #include "engines/install.hpp"
+#include "jobs/jobs.hpp"
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
 #include "os/signals.hpp"
 #include "slots/end_workers.hpp"
 #include "slots/exec.hpp"
+#include "slots/workers.hpp"
 
 namespace hal0::app {
 namespace {
@@ -30,12 +34,13 @@ Result<Desk> open_desk() {
     return Desk{places, Library{places, settings.settings.model_roots}};
 }
 
-wire::JobView view_of(models::Progress const& progress) {
-    return {.state = "running",
+wire::JobView view_of(models::Progress const& told) {
+    auto const progress = to_job(told);
+    return {.state = std::string{jobs::to_string(jobs::State::Running)},
             .step = progress.step,
             .done = progress.done,
             .total = progress.total,
-            .unit = progress.unit == models::Progress::Unit::Bytes ? "bytes" : "steps"};
+            .unit = std::string{jobs::to_string(progress.unit)}};
 }
 
 Result<std::vector<wire::ModelView>> models() {
@@ -69,6 +74,10 @@ Result<wire::EngineView> install(std::string const& id, cli::Offline::OnJob cons
 Result<void> remove(std::string const& id, std::string const& key) {
     HAL0_TRY(desk, open_desk());
     HAL0_TRY(engine, desk.library.installed(id, key));
+    HAL0_TRY(users, slots::slots_running_from(desk.places, engine.directory));
+    if (!users.empty())
+        return Error{Errc::Conflict,
+                     format("the workers of {} run it; 'hal0 stop' ends them", join(users, ", "))};
     return engines::remove(engine, desk.library.engine_store());
 }
 
@@ -85,7 +94,10 @@ Result<std::size_t> end_workers() {
 
 Telling telling(cli::Offline::OnJob const& on_job) {
     return {.progress = [on_job](models::Progress const& progress) { on_job(view_of(progress)); },
-            .note = [on_job](std::string const& text) { on_job({.state = "running", .notes = {text}}); }};
+            .note =
+                [on_job](std::string const& text) {
+                    on_job({.state = std::string{jobs::to_string(jobs::State::Running)}, .notes = {text}});
+                }};
 }
 
 cli::Offline offline_work() {

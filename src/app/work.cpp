@@ -7,6 +7,7 @@
 #include "base/time.hpp"
 #include "engines/install.hpp"
 #include "engines/lock.hpp"
+#include "jobs/jobs.hpp"
 #include "jobs/report.hpp"
 #include "models/catalog.hpp"
 #include "models/pull.hpp"
@@ -43,8 +44,6 @@ Result<engines::InstalledEngine> Work::install(std::string const& id, Telling co
                              .now = rfc3339(std::chrono::system_clock::now())});
 }
 
-namespace {
-
 jobs::Progress to_job(models::Progress const& progress) {
     return {.step = progress.step,
             .done = progress.done,
@@ -52,22 +51,24 @@ jobs::Progress to_job(models::Progress const& progress) {
             .unit = progress.unit == models::Progress::Unit::Bytes ? jobs::Unit::Bytes : jobs::Unit::Steps};
 }
 
+namespace {
+
 Result<std::string> do_job(Work const& work, std::string const& kind, std::string const& subject,
                            Telling const& telling) {
-    if (kind == job_pull) {
+    if (kind == jobs::model_pull) {
         HAL0_TRY(model, work.pull(subject, telling));
         return format("{} is in {}", subject, model.directory);
     }
-    if (kind == job_verify) {
+    if (kind == jobs::model_verify) {
         HAL0_TRY(model, work.verify(subject, telling));
         return format("{} is whole: {} in {}", subject, human(model.size()), model.directory);
     }
-    if (kind == job_install) {
+    if (kind == jobs::engine_install) {
         HAL0_TRY(engine, work.install(subject, telling));
         return format("{} {} is in {}", engine.id, engine.version, engine.directory);
     }
-    return Error{Errc::Invalid, format("there is no job '{}'; there are {}, {}, {}", kind, job_pull,
-                                       job_verify, job_install)};
+    return Error{Errc::Invalid, format("there is no job '{}'; there are {}, {}, {}", kind, jobs::model_pull,
+                                       jobs::model_verify, jobs::engine_install)};
 }
 
 }  // namespace

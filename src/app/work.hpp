@@ -6,6 +6,7 @@
 
 #include "app/library.hpp"
 #include "base/result.hpp"
+#include "jobs/report.hpp"
 #include "models/fetcher.hpp"
 #include "os/places.hpp"
 
@@ -31,10 +32,7 @@ class Work {
     Library const& library_;
 };
 
-// The names of jobs, as the API shows them.
-inline constexpr std::string_view job_pull = "model.pull";
-inline constexpr std::string_view job_verify = "model.verify";
-inline constexpr std::string_view job_install = "engine.install";
+jobs::Progress to_job(models::Progress const& progress);
 
 // Runs one job, telling standard output how it goes (jobs/report.hpp). Gives the exit code.
 int run_job(Work const& work, std::string const& kind, std::string const& subject);

@@ -36,12 +36,6 @@ template <class T> class [[nodiscard]] Result {
 
     [[nodiscard]] T value_or(T other) && { return ok() ? std::move(*this).value() : std::move(other); }
 
-    // `next` is called with the value and gives a Result of its own; an error passes through.
-    template <class F> auto then(F next) && -> decltype(next(std::declval<T&&>())) {
-        if (!ok()) return std::move(*this).error();
-        return next(std::move(*this).value());
-    }
-
   private:
     std::variant<T, Error> state_;
 };

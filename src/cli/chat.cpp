@@ -120,7 +120,7 @@ Result<int> talk(Conversation& conversation, Terminal& terminal, std::string con
         if (typed.kind == os::Typed::Kind::End) break;
         auto const line = trim(typed.line);
         if (typed.kind == os::Typed::Kind::Interrupted || line.empty()) continue;
-        if (line == "/exit" || line == "/quit") return exit_ok;
+        if (line == "/exit" || line == "/quit" || line == "/bye") return exit_ok;
         if (line == "/new") {
             conversation.begin_with(system);
             dim("a new conversation");
@@ -157,7 +157,9 @@ Result<std::string> question_of(Arguments const& arguments, Terminal& terminal) 
         HAL0_TRY(text, piped(terminal));
         *dash = words.size() == 1 ? text : format("\n\n{}\n\n", text);
     }
-    return std::string{trim(join(words, " "))};
+    std::string question{trim(join(words, " "))};
+    if (question.empty()) return Error{Errc::Invalid, "there is nothing to ask"};
+    return question;
 }
 
 json::Value const* first_of(json::Value const* list) {

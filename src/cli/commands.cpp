@@ -112,8 +112,10 @@ Group daemon_group(Program const& program) {
           .run = events},
          {.path = "places",
           .summary = "where hal0 keeps things",
-          .flags = {json, {.name = "log", .help = "only the file for the daemon's log"}},
-          .examples = {{"hal0 places", ""}, {"less $(hal0 places --log)", "what the daemon wrote"}},
+          .flags = {json, {.name = "log", .help = "only the log of a daemon that quickstart started"}},
+          .examples = {{"hal0 places", ""},
+                       {"less $(hal0 places --log)",
+                        "what the daemon wrote; that of 'hal0 serve' goes to where it was started"}},
           .notes = "$HAL0_HOME puts everything under one directory.",
           .run = places}}};
 }

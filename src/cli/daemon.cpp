@@ -25,10 +25,11 @@ Result<os::Address> address_of(std::string const& url) {
     constexpr std::string_view scheme = "http://";
     if (!url.starts_with(scheme)) return bad("it must look like http://127.0.0.1:8080");
     auto host = std::string_view{url}.substr(scheme.size());
-    if (host.ends_with('/')) host.remove_suffix(1);
+    for (std::string_view const end : {"/", "/v1"})  // as clients of the OpenAI API want it
+        if (host.ends_with(end)) host.remove_suffix(end.size());
     bool const has_port = host.rfind(':') != std::string_view::npos && !host.ends_with(']');
     auto address = os::parse_address(has_port ? std::string{host} : format("{}:{}", host, port_default));
-    if (!address) return bad(address.error().message);
+    if (!address) return bad("it must look like http://127.0.0.1:8080");
     return std::move(address).value();
 }
 
@@ -81,7 +82,12 @@ Result<std::string> Api::outcome(Result<http::ClientAnswer> answer) const {
         if (answer.error().kind == Errc::Unavailable) return not_running(daemon_);
         return std::move(answer).error();
     }
-    if (answer->status >= 300) return wire::decode_error(answer->status, answer->body);
+    if (answer->status >= 300) {
+        auto error = wire::decode_error(answer->status, answer->body);
+        if (error.kind == Errc::Unauthorized)
+            error.message += "; $HAL0_KEY or the file named by $HAL0_KEY_FILE holds it";
+        return error;
+    }
     return std::move(answer->body);
 }
 

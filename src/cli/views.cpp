@@ -115,6 +115,11 @@ std::string slots_list(Terminal const& terminal, std::vector<wire::SlotView> con
     Reasons reasons;
     for (auto const& slot : slots) {
         if (slot.state != "ready") reasons.push_back({slot.name, slot.cause});
+        for (auto const& warning : slot.warnings)
+            reasons.push_back({slot.name, warning});
+        if (slot.restart_pending && slot.warnings.empty())
+            reasons.push_back(
+                {slot.name, format("its file has other settings now: 'hal0 slot restart {}'", slot.name)});
         table.row({{slot.name, Style::Bold},
                    state_cell(slot.state),
                    {when(slot.since, now)},
@@ -174,7 +179,7 @@ std::string details(Terminal const& terminal, wire::SlotView const& slot, WallTi
         terminal, {{"slot", slot.name},
                    {"state", std::move(state)},
                    {"wanted", slot.wanted},
-                   {"model", format("{} ({})", slot.model, slot.kind)},
+                   {"model", slot.kind ? format("{} ({})", slot.model, *slot.kind) : slot.model},
                    {"engine", engine_of(slot)},
                    {"context", slot.context > 0
                                    ? format("{} tokens a request, {} at a time", slot.context, slot.parallel)

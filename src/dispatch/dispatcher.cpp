@@ -71,6 +71,11 @@ void Dispatcher::failed(std::string const& slot, Error const& why) {
     arm_deadline();
 }
 
+void Dispatcher::end(Error const& why) {
+    perform(scheduler_.on(Ended{why}));
+    arm_deadline();
+}
+
 std::uint64_t Dispatcher::in_flight(std::string const& slot) const {
     auto const at = gates_.find(slot);
     return at == gates_.end() ? 0 : at->second->in_flight();

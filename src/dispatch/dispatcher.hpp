@@ -34,9 +34,9 @@ class SlotWaker {
 struct SlotFacts {
     std::string slot{};
     std::string model{};
-    models::Kind kind{models::Kind::Chat};
-    std::int64_t context{0};  // tokens one request can use
-    std::int64_t created{0};  // Unix time
+    std::optional<models::Kind> kind{};  // nothing while it isn't known
+    std::int64_t context{0};             // tokens one request can use
+    std::int64_t created{0};             // Unix time
     bool operator==(SlotFacts const&) const = default;
 };
 
@@ -56,6 +56,8 @@ class Dispatcher final : public ControlPort, NoCopy {
     void open(std::string const& slot, os::Address const& worker, std::string const& key);
     void close(std::string const& slot);  // drained() follows, perhaps at once through the inbox
     void failed(std::string const& slot, Error const& why);
+    // The daemon ends: who waits, and who would from now on, is refused with `why`.
+    void end(Error const& why);
 
     [[nodiscard]] std::uint64_t in_flight(std::string const& slot) const;
     [[nodiscard]] std::optional<os::Address> worker(std::string const& slot) const;  // as last opened

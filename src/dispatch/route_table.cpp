@@ -35,6 +35,10 @@ std::vector<std::string_view> usual_names(Work work) {
     return {};
 }
 
+// Waking a slot of an unknown kind says what is wrong with it, which "can't do that" would hide.
+bool may_do(Route const& route, Work work) { return !route.kind || can_do(*route.kind, work); }
+bool surely_does(Route const& route, Work work) { return route.kind && can_do(*route.kind, work); }
+
 bool better(Route const& a, Route const& b) {
     if (a.gate->is_open() != b.gate->is_open()) return a.gate->is_open();
     auto const busy_a = a.gate->in_flight();
@@ -73,7 +77,7 @@ Result<Route const*> RouteTable::resolve(std::string_view model, Work work) cons
         Route const* unfit = nullptr;
         for (auto const& route : routes_) {
             if (route.model != model) continue;
-            if (!can_do(route.kind, work))
+            if (!may_do(route, work))
                 unfit = &route;
             else if (named == nullptr || better(route, *named))
                 named = &route;
@@ -81,11 +85,11 @@ Result<Route const*> RouteTable::resolve(std::string_view model, Work work) cons
         if (named == nullptr) named = unfit;
     }
     if (named == nullptr) return unknown(model, work);
-    if (!can_do(named->kind, work)) {
+    if (!may_do(*named, work)) {
         auto const other = without_name(work);
         auto const hint = other ? format("; slot '{}' can", other.value()->slot) : std::string{};
         return Error{Errc::Invalid, format("slot '{}' holds a model for {}, which can't do {}{}", named->slot,
-                                           models::to_string(named->kind), work_name(work), hint)};
+                                           models::to_string(*named->kind), work_name(work), hint)};
     }
     return named;
 }
@@ -93,30 +97,35 @@ Result<Route const*> RouteTable::resolve(std::string_view model, Work work) cons
 Result<Route const*> RouteTable::without_name(Work work) const {
     for (auto const name : usual_names(work)) {
         auto const* route = find(name);
-        if (route != nullptr && can_do(route->kind, work)) return route;
+        if (route != nullptr && may_do(*route, work)) return route;
     }
     Route const* best = nullptr;
     for (auto const& route : routes_) {
-        if (can_do(route.kind, work) && (best == nullptr || better(route, *best))) best = &route;
+        if (surely_does(route, work) && (best == nullptr || better(route, *best))) best = &route;
     }
     if (best != nullptr) return best;
     return Error{
         Errc::NotFound,
-        format("no slot can do {}: create one with 'hal0 slot create NAME --model MODEL'", work_name(work))};
+        format("no slot can do {}: create one with 'hal0 slot create NAME --model MODEL'", work_name(work))}
+        .with("code", "model_not_found")
+        .with("param", "model");
 }
 
-Error RouteTable::unknown(std::string_view model, Work work) const {
+Error RouteTable::unknown(std::string_view model, std::optional<Work> work) const {
     std::vector<std::string> names;
     std::vector<std::string> shown;
     for (auto const& route : routes_) {
         names.push_back(route.slot);
         names.push_back(route.model);
-        if (can_do(route.kind, work)) shown.push_back(format("{} ({})", route.slot, route.model));
+        if (!work || surely_does(route, *work)) shown.push_back(format("{} ({})", route.slot, route.model));
     }
     auto message = format("there is no slot or model '{}' here", clipped(model));
     if (auto const near = nearest(model, names)) message += format("; did you mean '{}'?", *near);
-    message += shown.empty() ? "; no slot can do this work" : "; slots for this work: " + join(shown, ", ");
-    return Error{Errc::NotFound, message};
+    if (shown.empty())
+        message += work ? "; no slot can do this work" : "; there are no slots yet";
+    else
+        message += (work ? "; slots for this work: " : "; there are: ") + join(shown, ", ");
+    return Error{Errc::NotFound, message}.with("code", "model_not_found").with("param", "model");
 }
 
 }  // namespace hal0::dispatch

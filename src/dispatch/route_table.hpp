@@ -18,13 +18,13 @@ enum class Work { Chat, Embed, Rerank, Text };
 
 struct Route {
     std::string slot{};
-    std::string model{};  // model id; several slots may hold the same
-    models::Kind kind{models::Kind::Chat};
-    std::int64_t context{0};  // tokens one request can use
-    std::int64_t created{0};  // Unix time of the slot's configuration, as /v1/models shows it
-    SlotGate* gate{nullptr};  // never null in a published table; outlives it
-    os::Address worker{};     // where its worker listens; meaningful while the gate is open
-    std::string key{};        // what the worker wants as bearer token
+    std::string model{};                 // model id; several slots may hold the same
+    std::optional<models::Kind> kind{};  // nothing while its file or its model can't be read
+    std::int64_t context{0};             // tokens one request can use
+    std::int64_t created{0};             // Unix time of the slot's configuration, as /v1/models shows it
+    SlotGate* gate{nullptr};             // never null in a published table; outlives it
+    os::Address worker{};                // where its worker listens; meaningful while the gate is open
+    std::string key{};                   // what the worker wants as bearer token
 };
 
 class RouteTable {
@@ -35,13 +35,15 @@ class RouteTable {
 
     // The slot for `work` named by the request's model field: a slot ("primary", "hal0/primary"), a model id,
     // or nothing (the slot of that kind of work). NotFound lists what exists; Invalid when the named one
-    // can't do this work. Among several with the same model: open first, then least in flight, then by name.
+    // can't do this work; one of an unknown kind is given, so that waking it tells what is wrong. Among
+    // several with the same model: open first, then least in flight, then by name.
     [[nodiscard]] Result<Route const*> resolve(std::string_view model, Work work) const;
     [[nodiscard]] Route const* find(std::string_view slot) const;
+    // What is said of a name that nothing here has: what is near, and what there is for `work`, or at all.
+    [[nodiscard]] Error unknown(std::string_view model, std::optional<Work> work) const;
 
   private:
     [[nodiscard]] Result<Route const*> without_name(Work work) const;
-    [[nodiscard]] Error unknown(std::string_view model, Work work) const;
     std::vector<Route> routes_;
 };
 

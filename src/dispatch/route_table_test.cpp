@@ -60,6 +60,19 @@ TEST_F(Routing, TheUnknownIsNeverAnsweredByAnother) {
     EXPECT_FALSE(table.resolve("hal0/smollm2", Work::Chat).ok());
 }
 
+// Its file or its model can't be read: waking it says what is wrong, and nobody else is sent to it.
+TEST_F(Routing, ASlotOfAnUnknownKindAnswersForItselfOnly) {
+    RouteTable const broken{{
+        {.slot = "aaa", .model = "gone", .gate = &gates[0]},
+        {.slot = "embed", .model = "", .gate = &gates[1]},
+        {.slot = "coder", .model = "qwen", .kind = Kind::Chat, .gate = &gates[2]},
+    }};
+    EXPECT_EQ(broken.resolve("embed", Work::Embed).value()->slot, "embed");
+    EXPECT_EQ(broken.resolve("", Work::Embed).value()->slot, "embed") << "its usual name";
+    EXPECT_EQ(broken.resolve("gone", Work::Rerank).value()->slot, "aaa");
+    EXPECT_EQ(broken.resolve("", Work::Chat).value()->slot, "coder");
+}
+
 TEST_F(Routing, AWrongKindIsSaidWithTheRightSlot) {
     auto const route = table.resolve("primary", Work::Embed);
     ASSERT_FALSE(route.ok());

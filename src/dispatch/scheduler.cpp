@@ -15,6 +15,10 @@ std::vector<Action> Scheduler::on(Event const& event) {
 }
 
 void Scheduler::handle(Wanted const& event, std::vector<Action>& out) {
+    if (ended_) {
+        out.emplace_back(Refuse{event.ticket, *ended_});
+        return;
+    }
     if (count_ >= limits_.waiting_max) {
         out.emplace_back(Refuse{
             event.ticket,
@@ -76,7 +80,15 @@ void Scheduler::handle(Tick const& event, std::vector<Action>& out) {
     }
 }
 
-Scheduler::Queue Scheduler::take(std::string const& slot) {
+void Scheduler::handle(Ended const& event, std::vector<Action>& out) {
+    ended_ = event.why;
+    while (!queues_.empty()) {
+        for (auto const& waiter : take(queues_.begin()->first))
+            out.emplace_back(Refuse{waiter.ticket, event.why});
+    }
+}
+
+Scheduler::Queue Scheduler::take(std::string slot) {
     auto const at = queues_.find(slot);
     if (at == queues_.end()) return {};
     auto queue = std::move(at->second);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,7 +43,10 @@ struct SlotFailed {  // it will not come up by itself now: every waiter shall kn
 struct Tick {
     TimePoint now{};
 };
-using Event = std::variant<Wanted, Cancelled, SlotUp, SlotFailed, Tick>;
+struct Ended {  // nobody is let in any more: neither who waits nor who comes
+    Error why{};
+};
+using Event = std::variant<Wanted, Cancelled, SlotUp, SlotFailed, Tick, Ended>;
 
 // ---- what shall be done
 struct Wake {  // load this slot; asked for every request, for only the slot knows whether it is coming up
@@ -90,10 +94,12 @@ class Scheduler {
     void handle(SlotUp const& event, std::vector<Action>& out);
     void handle(SlotFailed const& event, std::vector<Action>& out);
     void handle(Tick const& event, std::vector<Action>& out);
-    Queue take(std::string const& slot);
+    void handle(Ended const& event, std::vector<Action>& out);
+    Queue take(std::string slot);
     void forget(Waiter const& waiter);
 
     QueueLimits limits_;
+    std::optional<Error> ended_{};           // why nobody is let in
     std::map<std::string, Queue> queues_{};  // a queue that is here isn't empty
     std::size_t count_{0};
     Bytes bytes_{};

@@ -76,6 +76,17 @@ TEST(Scheduler, TellsTheLateAtTheirDeadlineAndKeepsTheOthersInOrder) {
 }
 
 // Seeded random life: nobody is lost, nobody is answered twice, the sums never drift.
+TEST(Scheduler, AtTheEndNobodyWaitsAndNobodyBegins) {
+    Scheduler scheduler{{}};
+    (void)scheduler.on(wants(1, "primary"));
+    (void)scheduler.on(wants(2, "embed"));
+    Error const why{Errc::Unavailable, "hal0 is stopping"};
+    auto const told = scheduler.on(Ended{why});
+    EXPECT_EQ(told, (std::vector<Action>{Refuse{ticket(2), why}, Refuse{ticket(1), why}}));
+    EXPECT_EQ(scheduler.on(wants(3, "primary")), (std::vector<Action>{Refuse{ticket(3), why}}));
+    EXPECT_EQ(scheduler.waiting(), 0U);
+}
+
 TEST(Scheduler, LosesNobodyWhateverHappens) {
     for (unsigned seed = 1; seed <= 300; ++seed) {
         std::mt19937 random{seed};

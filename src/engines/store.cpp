@@ -62,6 +62,14 @@ std::string InstalledEngine::program(std::string_view name) const {
     return os::join_path(directory + "/bin", name);
 }
 
+Bytes InstalledEngine::size() const {
+    Bytes all{};
+    for (auto const& name : programs) {
+        if (auto const found = os::status(program(name))) all += found->size;
+    }
+    return all;
+}
+
 std::string encode(InstalledEngine const& engine) {
     json::Writer out;
     out.begin_object().field("schema", 1).field("id", engine.id).field("version", engine.version);

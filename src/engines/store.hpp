@@ -21,6 +21,7 @@ struct InstalledEngine {
     std::vector<std::string> programs{};      // in bin/; without one of them it is not complete
     std::string directory{};
     [[nodiscard]] std::string program(std::string_view name) const;
+    [[nodiscard]] Bytes size() const;  // of its programs, as they stand there now
     bool operator==(InstalledEngine const&) const = default;
 };
 std::string encode(InstalledEngine const& engine);

@@ -29,7 +29,7 @@ struct Event {
     EventId id{};
     WallTime time{};
     std::string type{};     // "slot.state", "job", …
-    std::string subject{};  // which slot, model, engine
+    std::string subject{};  // which slot or job
     std::string data{};     // its body, JSON, made in wire/
 };
 

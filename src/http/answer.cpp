@@ -167,12 +167,6 @@ void Connection::cut_later(Ending why) {
 
 void Connection::relay(RelayPlan const& plan, Relayed& told) {
     assert(state_ == State::Waiting && inbound_->tracker.ended());
-    if (plan.body.data() != nullptr) {
-        Buffer body;
-        body.append(plan.body);
-        count_body(Bytes{static_cast<std::int64_t>(body.size())} - inbound_->body_counted);
-        inbound_->body.swap(body);
-    }
     ++shared_.counters.relayed;
     told_ = &told;
     state_ = State::Relaying;

@@ -176,11 +176,11 @@ TEST_F(ClientTest, ReadsAnAnswerThatComesByteByByte) {
         "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         "3\r\nabc\r\n0\r\n\r\n";
     std::size_t at = 0;
-    std::function<void()> const next = [&] {
-        peer.say(std::string_view{answer}.substr(at++, 1));
-        if (at < answer.size()) loop->defer(next);
-    };
-    peer.on_request = next;
+    os::Timer next{*loop, [&] {
+                       peer.say(std::string_view{answer}.substr(at++, 1));
+                       if (at < answer.size()) next.start(Duration::zero());
+                   }};
+    peer.on_request = [&] { next.start(Duration::zero()); };
     auto const got = ask(get());
     ASSERT_TRUE(got.ok()) << got.error().message;
     EXPECT_EQ(got->status, 200);

@@ -31,8 +31,8 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     // The request is waiting for its answer, or for more of it.
     [[nodiscard]] bool answerable(std::uint32_t generation) const;
     [[nodiscard]] std::uint32_t number() const { return number_; }
-    // Between two requests, with nothing of the next one seen.
-    [[nodiscard]] bool is_idle() const { return state_ == State::Idle; }
+    // Nothing is asked of us: it is between two requests, or in the middle of the next one's head.
+    [[nodiscard]] bool is_unasked() const { return state_ == State::Idle || state_ == State::Head; }
     // Nothing is said: for connections without a request under way.
     void close();
     void take_turn();

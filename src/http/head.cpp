@@ -426,16 +426,4 @@ std::optional<std::string> percent_decode(std::string_view text) {
     return out;
 }
 
-std::optional<std::string> query_value(std::string_view query, std::string_view name) {
-    for (auto const part : split(query, '&')) {
-        auto const equals = part.find('=');
-        if (part.substr(0, equals) != name) continue;
-        std::string value{equals == std::string_view::npos ? std::string_view{} : part.substr(equals + 1)};
-        for (char& c : value)
-            if (c == '+') c = ' ';
-        return percent_decode(value);
-    }
-    return {};
-}
-
 }  // namespace hal0::http

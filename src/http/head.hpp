@@ -69,7 +69,5 @@ HeadProgress parse_response_head(std::string_view bytes, ResponseHead& head);
 std::string_view reason_phrase(int status);
 // Percent-decoding of a path segment or query value; nothing when it is malformed.
 std::optional<std::string> percent_decode(std::string_view text);
-// The value of `name` in a query string, decoded.
-std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
 }  // namespace hal0::http

@@ -30,7 +30,7 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
     outcome_ = {};
     started_ = shared_.loop.now();
     connecting_since_ = started_;
-    heard_ = readable_ = hung_up_ = head_waits_ = wants_turn_ = keep_upstream_ = false;
+    second_try_ = heard_ = readable_ = hung_up_ = head_waits_ = wants_turn_ = keep_upstream_ = false;
     put_worker_head(request.worker_head, request.head, plan, request.body.size());
     request.added.append(plan.add_lines);
     worker_ = &shared_.upstreams.worker(plan.upstream);
@@ -51,8 +51,13 @@ void Relay::connect() {
     // A worker that is busy accepting gets some time; patience() says when to try again.
     phase_ = Phase::Connecting;
     bool const in_time = shared_.loop.now() - connecting_since_ < connect_timeout;
-    if (opened.error().kind != Errc::Busy || !in_time)
-        refuse(worker_errors::unreachable, Ending::UpstreamRefused);
+    if (opened.error().kind != Errc::Busy || !in_time) refuse(never_began(), Ending::UpstreamRefused);
+}
+
+// A worker that was there a moment ago, had the request, and now isn't: that is its death, and its log says
+// more.
+OwnError const& Relay::never_began() const {
+    return second_try_ ? worker_errors::died : worker_errors::unreachable;
 }
 
 bool Relay::request_sent() const {
@@ -129,11 +134,12 @@ void Relay::upstream_ended(bool fault) {
     upstream_.reset();
     if (reused_ && !heard_) {  // it was closed while it waited in the pool: once more, on one of its own
         reused_ = readable_ = hung_up_ = false;
+        second_try_ = !never_connected;
         sent_ = 0;
         connecting_since_ = shared_.loop.now();
         return connect();
     }
-    refuse(never_connected ? worker_errors::unreachable : worker_errors::died, Ending::UpstreamRefused);
+    refuse(never_connected ? never_began() : worker_errors::died, Ending::UpstreamRefused);
 }
 
 void Relay::take_head(std::string_view bytes) {
@@ -215,7 +221,7 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
 void Relay::on_silence() {
     if (phase_ == Phase::Connecting) return connect();
     if (phase_ == Phase::Body) return cut(worker_errors::silent, Ending::Stalled);
-    if (sent_ == 0) return refuse(worker_errors::unreachable, Ending::UpstreamRefused);
+    if (sent_ == 0) return refuse(never_began(), Ending::UpstreamRefused);
     refuse(worker_errors::silent, Ending::Stalled);
 }
 

@@ -70,6 +70,7 @@ class Relay {
     void begin_answer(ResponseHead const& head, std::string_view rest);
     void begin_body(std::string_view head, std::string_view bytes);
     void pass_on(std::string_view head, std::string_view bytes);
+    [[nodiscard]] OwnError const& never_began() const;
     void refuse(OwnError const& error, Ending ending);
     void cut(OwnError const& error, Ending ending);
     bool tell_cut(OwnError const& error);
@@ -94,6 +95,7 @@ class Relay {
     Phase phase_{Phase::Over};
     After after_{After::Close};
     bool reused_ : 1 {false};       // the connection served before: it may have been closed meanwhile
+    bool second_try_ : 1 {false};   // its first may have reached the worker: that failed with it
     bool heard_ : 1 {false};        // a byte came from the worker
     bool readable_ : 1 {false};     // the worker's socket has, or may have, something to read
     bool hung_up_ : 1 {false};      // nothing comes after what can be read

@@ -106,6 +106,18 @@ TEST(WorkerFaults, AStaleConnectionIsReplacedOnce) {
     EXPECT_EQ(world.handler.outcomes.size(), 1U);
 }
 
+// It had the request and was alive: that it now can't be reached is its death.
+TEST(WorkerFaults, AWorkerThatDiesOfARequestOverAReusedConnectionHasDied) {
+    Faults world;
+    world.warm_up();
+    auto const client = world.connect();
+    client->send(question);
+    ASSERT_TRUE(world.until([&] { return world.worker.last().has("{}"); }));
+    world.worker.stop_listening();
+    world.worker.last().close();
+    EXPECT_TRUE(world.until([&] { return client->has("worker_died"); })) << client->received;
+}
+
 TEST(WorkerFaults, AReplacedConnectionsAnswerPasses) {
     Faults world;
     world.warm_up();

@@ -89,7 +89,7 @@ void Server::Impl::drain(std::function<void()> done) {
     drained_ = std::move(done);
     acceptors_.clear();
     for (auto const& connection : connections_)
-        if (connection->is_idle()) connection->close();
+        if (connection->is_unasked()) connection->close();
     if (shared_.counters.connections == 0) done_timer_.start(Duration::zero());
 }
 

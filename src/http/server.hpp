@@ -74,7 +74,6 @@ struct RelayPlan {
     os::Address const& upstream;
     std::string_view path{};       // replaces the request's target when not empty
     std::string_view bearer{};     // the worker's key; the client's own Authorization never goes through
-    std::string_view body{};       // replaces the request's body when data() is not null
     std::string_view add_lines{};  // to the head of the client's answer, each with its CRLF
 };
 
@@ -110,7 +109,7 @@ class Exchange {
     virtual void begin_stream(Response const& head_and_first) = 0;
     virtual void write(std::string_view bytes) = 0;
     virtual void finish() = 0;
-    // The worker's answer, as bytes as they come. `body()` is sent with it unless the plan brings another.
+    // The worker's answer, as bytes as they come; `body()` is sent to it.
     virtual void relay(RelayPlan const& plan, Relayed& told) = 0;
 
   protected:
@@ -171,7 +170,8 @@ class Server final : NoCopy {
     [[nodiscard]] Exchange* find(ExchangeId id);
     [[nodiscard]] ServerCounters counters() const;
     [[nodiscard]] std::size_t open_connections() const;  // of clients; from any thread
-    // Stop accepting; close idle connections; what is answered goes on. `done` when none is left.
+    // Accepts no more (the listeners are the caller's to close); closes the connections that ask nothing, or
+    // not yet; what is answered goes on. `done` when none is left.
     void drain(std::function<void()> done);
     // Forget pooled connections to this worker (it stopped, or its socket is another's now).
     void forget_upstream(os::Address const& upstream);

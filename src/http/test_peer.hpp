@@ -103,6 +103,10 @@ class Stand final : public os::FdHandler, NoCopy {
     // The connection made last.
     [[nodiscard]] Peer& last() { return *peers.back(); }
     [[nodiscard]] int fd() const { return listener_.get(); }
+    void stop_listening() {
+        loop_.unwatch(listener_.get(), *this);
+        listener_ = {};
+    }
 
     std::vector<std::unique_ptr<Peer>> peers;
 

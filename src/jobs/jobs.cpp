@@ -134,7 +134,7 @@ Jobs::~Jobs() {
     }
 }
 
-Result<Job> Jobs::start(std::string const& kind, std::string const& subject) {
+Result<Job> Jobs::start(std::string_view kind, std::string const& subject) {
     if (auto const* job = running(kind, subject)) return *job;
     auto const busy = std::count_if(runs_.begin(), runs_.end(),
                                     [](auto const& run) { return run->job.state == State::Running; });
@@ -142,9 +142,9 @@ Result<Job> Jobs::start(std::string const& kind, std::string const& subject) {
         return Error{Errc::Busy, format("{} jobs are running already; ask again when one is over", busy)};
     auto run = std::make_unique<Run>(loop_, settings_, changed_);
     run->job = {.id = format("{}-{}", ++count_, os::random_hex(3)),
-                .kind = kind,
+                .kind = std::string{kind},
                 .subject = subject,
-                .log = log_path(kind, subject),
+                .log = log_path(std::string{kind}, subject),
                 .started = std::chrono::system_clock::now()};
     if (auto spawned = spawn(*run); !spawned)
         return in_context(format("starting {} {}", kind, subject), std::move(spawned).error());

@@ -18,12 +18,17 @@
 
 namespace hal0::jobs {
 
+// The kinds of work there are, as the API shows them; app/work.cpp does it.
+inline constexpr std::string_view model_pull = "model.pull";
+inline constexpr std::string_view model_verify = "model.verify";
+inline constexpr std::string_view engine_install = "engine.install";
+
 enum class State { Running, Done, Failed, Cancelled };
 std::string_view to_string(State state);
 
 struct Job {
     std::string id{};       // names it for ever: also among those of another daemon
-    std::string kind{};     // "model.pull"
+    std::string kind{};     // one of the above
     std::string subject{};  // which model
     State state{State::Running};
     Progress progress{};
@@ -56,7 +61,7 @@ class Jobs final : NoCopy {
     ~Jobs();
 
     // Joins the running one of that kind and subject when there is one. Busy at jobs_running_max.
-    Result<Job> start(std::string const& kind, std::string const& subject);
+    Result<Job> start(std::string_view kind, std::string const& subject);
     // NotFound, or Conflict when it is over. It ends when its process has.
     Result<Job> cancel(std::string const& id);
 

@@ -47,6 +47,7 @@ class Pull {
           world_{world},
           place_{os::join_path(store.root(), entry.record.id)},
           staging_{format("{}/.pull-{}", store.root(), entry.record.id)},
+          damaged_{format("{}/.damaged-{}", store.root(), entry.record.id)},
           tools_{world},
           downloader_{counting(world)} {}
 
@@ -54,12 +55,15 @@ class Pull {
         HAL0_CHECK(os::make_directories(store_.root()));
         HAL0_CHECK(os::make_directories(world_.cache + "/downloads"));
         HAL0_TRY(present, find_present());
-        if (present) return *present;
+        if (present && !os::exists(damaged_)) return *present;
         HAL0_TRY(claim, Claim::take(staging_ + ".lock", [this](std::string const& holder) {
                      tell({.step = format("waiting for {}, which pulls {}", holder, entry_.record.id)});
                  }));
         HAL0_TRY(meanwhile, find_present());  // by whom the claim was held until now
-        if (meanwhile) return *meanwhile;
+        if (meanwhile) {
+            HAL0_CHECK(clear_damaged());
+            return *meanwhile;
+        }
         HAL0_TRY(work, plan());
         HAL0_CHECK(check_space(work.to_make));
         HAL0_CHECK(os::make_directories(staging_));
@@ -239,11 +243,25 @@ class Pull {
 
     // find_present() has seen that what stands there, if anything, is the same model, damaged.
     Result<void> put_in_place() const {
-        auto const damaged = format("{}/.damaged-{}", store_.root(), entry_.record.id);
-        HAL0_CHECK(os::remove_tree(damaged));
-        if (os::exists(place_)) HAL0_CHECK(os::rename_path(place_, damaged));
+        if (os::exists(place_)) {
+            HAL0_CHECK(clear_damaged());  // of an earlier time, killed before its end
+            HAL0_CHECK(os::rename_path(place_, damaged_));
+        }
         HAL0_CHECK(os::rename_path(staging_, place_));
-        return os::remove_tree(damaged);
+        return clear_damaged();
+    }
+
+    // What stood beside the damaged model and is not the model's is somebody's: it moves to the new one.
+    Result<void> clear_damaged() const {
+        if (!os::exists(damaged_)) return {};
+        HAL0_TRY(names, os::list_directory(damaged_));
+        for (auto const& name : names) {
+            auto const now = os::join_path(place_, name);
+            if (name == sidecar_name || name == damage_mark || is_file_of_model(name) || os::exists(now))
+                continue;
+            HAL0_CHECK(os::rename_path(os::join_path(damaged_, name), now));
+        }
+        return os::remove_tree(damaged_);
     }
 
     // They have become the model, and would only fill the disk. What fails here stays, which harms nobody.
@@ -273,6 +291,7 @@ class Pull {
     FetchWorld const& world_;
     std::string place_;
     std::string staging_;
+    std::string damaged_;  // what stood in its place until it was mended
     Fetcher tools_;
     Fetcher downloader_;
     std::vector<std::string> used_{};  // sources, for people

@@ -175,6 +175,28 @@ TEST_F(PullTest, ADamagedModelIsMadeAgainAndAForeignOneIsLeftAlone) {
     EXPECT_EQ(os::read_file(dir_ / "models/tiny/m.gguf", 1_KiB).value(), "mine");
 }
 
+// It stood beside the model, and is not the model's.
+TEST_F(PullTest, WhatStandsBesideADamagedModelIsKept) {
+    auto const entry = tiny();
+    ASSERT_TRUE(pull(entry, store_, world_));
+    auto const mine = dir_ / "models/tiny/my-lora.gguf";
+    ASSERT_TRUE(os::atomic_write(mine, "mine"));
+    ASSERT_TRUE(os::atomic_write(dir_ / "models/tiny/m.gguf", "hell"));
+    ASSERT_TRUE(pull(tiny(), store_, world_));
+    EXPECT_EQ(os::read_file(mine, 1_KiB).value(), "mine");
+    EXPECT_EQ(store_.find("tiny")->state, ModelState::Present);
+
+    // One that was killed at its very end has left the old directory: the next goes on from there.
+    auto const left = dir_ / "models/.damaged-tiny";
+    ASSERT_TRUE(os::make_directories(left));
+    ASSERT_TRUE(os::atomic_write(left + "/notes.txt", "mine too"));
+    ASSERT_TRUE(os::atomic_write(left + "/m.gguf", "hell"));
+    ASSERT_TRUE(pull(tiny(), store_, world_));
+    EXPECT_EQ(os::read_file(dir_ / "models/tiny/notes.txt", 1_KiB).value(), "mine too");
+    EXPECT_FALSE(os::exists(left));
+    EXPECT_TRUE(store_.verify("tiny"));
+}
+
 // What verify has found wrong is mended by the pull that it tells to make, and nothing else is got again.
 TEST_F(PullTest, OfADamagedModelOnlyWhatIsWrongIsGot) {
     auto entry = tiny();

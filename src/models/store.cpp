@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
+#include "models/catalog.hpp"
 #include "os/file.hpp"
 
 namespace hal0::models {
@@ -150,9 +151,10 @@ Result<StoredModel> ModelStore::find(std::string const& id) const {
     for (auto const& model : list())
         ids.push_back(model.record.id);
     auto const near = nearest(id, ids);
-    return Error{Errc::NotFound,
-                 format("there is no model '{}' on this machine{}; get it with 'hal0 model pull {}'",
-                        clipped(id), near ? format(" (did you mean '{}'?)", *near) : "", clipped(id))};
+    auto const way = catalog_entry(id).ok() ? format("get it with 'hal0 model pull {}'", id)
+                                            : "'hal0 model list' shows what is here and what can be pulled";
+    return Error{Errc::NotFound, format("there is no model '{}' on this machine{}; {}", clipped(id),
+                                        near ? format(" (did you mean '{}'?)", *near) : "", way)};
 }
 
 Result<void> ModelStore::verify(std::string const& id, OnProgress const& progress) const {

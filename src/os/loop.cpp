@@ -98,9 +98,8 @@ void Loop::run() {
 
 void Loop::run_once(Duration longest) {
     assert(!in_turn_);
-    dispatch(deferred_.empty() ? wait_ms(longest) : 0);
+    dispatch(wait_ms(longest));
     fire_due();
-    run_deferred();
     in_turn_ = false;
 }
 
@@ -117,17 +116,6 @@ void Loop::dispatch(int longest_ms) {
             static_cast<FdHandler*>(event.data.ptr)->on_ready(ready_bits(event.events));
     }
     batch_->count = 0;
-}
-
-void Loop::defer(std::function<void()> work) { deferred_.push_back(std::move(work)); }
-
-void Loop::run_deferred() {
-    if (deferred_.empty()) return;
-    // What is deferred from here on belongs to the next turn.
-    deferred_now_.swap(deferred_);
-    for (auto& item : deferred_now_)
-        item();
-    deferred_now_.clear();
 }
 
 int Loop::wait_ms(Duration longest) const {

@@ -63,16 +63,13 @@ class Loop final : NoCopy {
     // descriptor.
     void unwatch(int fd, FdHandler& handler);
 
-    // Runs until stop(); one turn handles all ready descriptors, then due timers, then what was deferred.
+    // Runs until stop(); one turn handles all ready descriptors, then due timers.
     // stop() ends the run() in progress, after its turn; before run() it does nothing. Neither run() nor
     // run_once() may be called from within a turn.
     void run();
     void stop() { running_ = false; }
     // One turn, waiting at most `longest` for something to happen. For tests and for short-lived clients.
     void run_once(Duration longest);
-
-    // Called at the end of the current turn: the safe place to destroy what may be on the call stack now.
-    void defer(std::function<void()> work);
 
     // Time as read once per turn: cheap, and the same for everything in one turn. Between turns (before
     // run(), in a test) it is the clock's own, so that a timer started there isn't early.
@@ -85,7 +82,6 @@ class Loop final : NoCopy {
     explicit Loop(UniqueFd epoll);
     void dispatch(int longest_ms);
     void fire_due();
-    void run_deferred();
     [[nodiscard]] int wait_ms(Duration longest) const;
     void timer_insert(Timer& timer);
     void timer_remove(Timer& timer);
@@ -95,8 +91,6 @@ class Loop final : NoCopy {
     UniqueFd epoll_;
     std::unique_ptr<Batch> batch_;  // events taken from the kernel and not yet handled
     std::vector<Timer*> heap_{};    // binary heap by the place each timer was put at
-    std::vector<std::function<void()>> deferred_{};
-    std::vector<std::function<void()>> deferred_now_{};  // those being run; kept for its memory
     TimePoint now_{};
     bool in_turn_{false};
     bool running_{false};

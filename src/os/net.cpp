@@ -78,6 +78,15 @@ void set_int(int fd, int level, int option, int value) {
     ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
+// A peer that lost its power or its network says nothing: the kernel asks after a minute of silence, and
+// gives it up after another. What a listener accepts has its settings (tcp(7)).
+void notice_the_vanished(int fd) {
+    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+    set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
 // A socket file nobody answers on is left over from a killed process.
 void remove_if_dead(std::string const& path, SocketName const& name) {
     struct stat st{};
@@ -195,6 +204,7 @@ Result<UniqueFd> listen_on(Address const& address, int backlog) {
     if (name.storage.ss_family != AF_UNIX) {
         set_int(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
         set_no_delay(fd.get());
+        notice_the_vanished(fd.get());
     }
     if (name.storage.ss_family == AF_INET6) set_int(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if (::bind(fd.get(), name.get(), name.size) != 0 || ::listen(fd.get(), backlog) != 0) {

@@ -11,7 +11,7 @@ namespace hal0::os {
 
 struct Places {
     std::string config{};  // hal0.toml, slots/NAME.toml
-    std::string data{};    // models/, hal0.db
+    std::string data{};    // models/
     std::string state{};   // logs
     std::string
         runtime{};        // sockets, locks, specs: 0700, may vanish at reboot, short enough for unix sockets

@@ -1,5 +1,5 @@
 #pragma once
-// A few threads for work that blocks (hashing, large JSON, DNS, directory walks). The answer comes back to
+// A few threads for work that blocks or takes long (large JSON, shortening a log). The answer comes back to
 // the asking loop as one more event.
 #include <condition_variable>
 #include <cstddef>

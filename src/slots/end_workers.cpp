@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <csignal>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +10,9 @@
 #include "base/no_copy.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
-#include "os/lock_file.hpp"
 #include "os/loop.hpp"
 #include "slots/run_dir.hpp"
+#include "slots/workers.hpp"
 
 namespace hal0::slots {
 namespace {
@@ -24,11 +23,6 @@ struct Worker {
     bool ended{false};
 };
 
-std::optional<int> holder_of(std::string const& lock) {
-    if (!os::exists(lock)) return std::nullopt;
-    return os::LockFile::holder(lock).value_or(std::nullopt);
-}
-
 class Ending final : NoCopy {
   public:
     Ending(os::Loop& loop, Duration patience)
@@ -38,11 +32,11 @@ class Ending final : NoCopy {
           give_up_{loop, [this] { loop_.stop(); }} {}
 
     // This home's workers are who holds the slots' locks.
-    void find(os::Places const& places) {
-        auto const names = os::list_directory(os::join_path(places.runtime, "slots"));
-        if (!names) return;
-        for (auto const& name : *names)
-            find_one(name, run_dir(places, name).lock);
+    Result<void> find(os::Places const& places) {
+        auto const names = os::list_directory(run_root(places));
+        for (auto const& name : names ? *names : std::vector<std::string>{})
+            HAL0_CHECK(find_one(name, run_dir(places, name)));
+        return {};
     }
 
     Result<std::size_t> run() {
@@ -65,19 +59,17 @@ class Ending final : NoCopy {
     }
 
   private:
-    void find_one(std::string const& name, std::string const& lock) {
-        auto const holder = holder_of(lock);
-        if (!holder) return;
+    Result<void> find_one(std::string const& name, RunDir const& run) {
         auto worker = std::make_unique<Worker>();
         worker->slot = name;
-        auto process = os::Process::adopt(loop_, *holder, [this, w = worker.get()](os::ExitStatus const&) {
-            w->ended = true;
-            if (living() == 0) loop_.stop();
-        });
-        // Asked again now that the process is held fast: its number could have become another's in between.
-        if (!process || holder_of(lock) != holder) return;
-        worker->process = std::move(process).value();
+        HAL0_TRY(process, worker_of(loop_, run, [this, w = worker.get()](os::ExitStatus const&) {
+                     w->ended = true;
+                     if (living() == 0) loop_.stop();
+                 }));
+        if (!process) return {};
+        worker->process = std::move(process);
         workers_.push_back(std::move(worker));
+        return {};
     }
 
     [[nodiscard]] std::ptrdiff_t living() const {
@@ -103,7 +95,7 @@ class Ending final : NoCopy {
 Result<std::size_t> end_workers(os::Places const& places, Duration patience) {
     HAL0_TRY(loop, os::Loop::make());
     Ending ending{*loop, patience};
-    ending.find(places);
+    HAL0_CHECK(ending.find(places));
     return ending.run();
 }
 

@@ -9,7 +9,7 @@
 namespace hal0::slots {
 
 // How many there were. Each is asked to end (SIGTERM to its group), and after `patience` made to. Timeout
-// names one that then still doesn't end, within seconds.
+// names one that then still doesn't end, within seconds; Conflict one that can't be seen from here.
 Result<std::size_t> end_workers(os::Places const& places, Duration patience);
 
 }  // namespace hal0::slots

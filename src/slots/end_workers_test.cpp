@@ -9,10 +9,12 @@
 #include <thread>
 
 #include "base/format.hpp"
+#include "engines/worker_spec.hpp"
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
 #include "os/test_dir.hpp"
 #include "slots/run_dir.hpp"
+#include "slots/workers.hpp"
 
 namespace hal0::slots {
 namespace {
@@ -50,6 +52,17 @@ TEST_F(EndWorkers, AsksThemAndCountsThem) {
     int status = 0;
     EXPECT_EQ(::waitpid(pid, &status, 0), pid);
     EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(EndWorkers, WhoRunsAProgramIsToldByItsLockAndSpec) {
+    auto const pid = worker("primary", Sigterm::Ends);
+    engines::WorkerSpec spec{.argv = {"/engines/a/bin/llama-server"}, .kind = models::Kind::Chat};
+    ASSERT_TRUE(os::atomic_write(run_dir(places, "primary").spec, engines::encode(spec)));
+    EXPECT_EQ(slots_running_from(places, "/engines/a").value(), std::vector<std::string>{"primary"});
+    EXPECT_TRUE(slots_running_from(places, "/engines/ab").value().empty());
+    EXPECT_EQ(end_workers(places, 10s).value(), 1U);
+    EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+    EXPECT_TRUE(slots_running_from(places, "/engines/a").value().empty()) << "its spec alone is no worker";
 }
 
 // One that waits in the kernel for good can't be had; a debugger can hold one up at its very end, where

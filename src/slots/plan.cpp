@@ -1,6 +1,7 @@
 #include "slots/plan.hpp"
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "engines/llama_server.hpp"
 #include "models/gguf_header.hpp"
 
@@ -25,6 +26,11 @@ Result<engines::WorkerSpec> plan_worker(SlotConfig const& config, Supplies const
                                         RunDir const& run) {
     HAL0_TRY(model, sound_model(supplies.models, config.model));
     HAL0_TRY(engine, supplies.engines.find(config.engine));
+    if (config.device != engine.backend) {
+        return Error{Errc::Unsupported,
+                     format("{} {} computes on '{}', not on '{}': set device = \"{}\"", engine.id,
+                            engine.version, engine.backend, clipped(config.device), engine.backend)};
+    }
     auto const kind = config.kind.value_or(model.record.kind);
     return engines::render(engine, {.model = std::move(model),
                                     .kind = kind,

@@ -19,7 +19,7 @@ struct Supplies {
 };
 
 // NotFound (model, engine), Corrupt (a damaged model file, read as far as its header goes), Unsupported (a
-// kind the engine doesn't serve).
+// kind or a device that the engine doesn't have).
 Result<engines::WorkerSpec> plan_worker(SlotConfig const& config, Supplies const& supplies,
                                         RunDir const& run);
 

@@ -6,6 +6,7 @@
 #include "os/file.hpp"
 #include "os/lock_file.hpp"
 #include "slots/run_dir.hpp"
+#include "slots/workers.hpp"
 
 namespace hal0::slots {
 namespace {
@@ -38,14 +39,9 @@ Result<std::unique_ptr<os::Process>> ProcessLauncher::launch(std::string const& 
 
 Result<std::optional<Found>> ProcessLauncher::adopt(std::string const& slot, Ended ended) {
     auto const run = run_dir(places_, slot);
-    HAL0_TRY(holder, os::LockFile::holder(run.lock));
-    if (!holder) return std::optional<Found>{};
-    auto process = os::Process::adopt(loop_, *holder, std::move(ended));
-    if (!process && process.error().kind != Errc::NotFound) return std::move(process).error();
-    // Asked again now that the process is held fast: its number could have become another's in between.
-    HAL0_TRY(still, os::LockFile::holder(run.lock));
-    if (!process || still != holder) return std::optional<Found>{};
-    Found found{.process = std::move(process).value()};
+    HAL0_TRY(process, worker_of(loop_, run, std::move(ended)));
+    if (!process) return std::optional<Found>{};
+    Found found{.process = std::move(process)};
     auto const text = os::read_file(run.spec, spec_max);
     auto spec = text && os::exists(run.key) ? engines::decode_spec(*text)
                                             : Result<engines::WorkerSpec>{Error{Errc::NotFound, run.spec}};

@@ -86,6 +86,15 @@ void Slot::unload(Done done, InFlight requests) {
 }
 
 void Slot::restart(Done done, InFlight requests) {
+    if (worker_) {
+        plan();
+        compare_settings();
+        // What serves isn't taken down for settings that can't be started.
+        if (!plan_.ok()) {
+            if (done) done(plan_.error());
+            return;
+        }
+    }
     on(Event::Restart);
     if (requests == InFlight::CutOff) on(Event::CutOff);
     await(Goal::Up, std::move(done));
@@ -144,6 +153,8 @@ void Slot::handle(Event event) {
 }
 
 void Slot::entered(Phase from, Event event) {
+    if (state_.phase == Phase::Stopping && from != state_.phase)
+        stop_patience_ = event == Event::CutOff ? world_.patience.cut_off : world_.patience.stop;
     if (state_of(from) != state_of(state_.phase)) since_ = std::chrono::system_clock::now();
     cause_ = cause();
     if (event == Event::RetryDue) ++restarts_;
@@ -165,7 +176,7 @@ void Slot::perform(Action action) {
         case Action::OpenGate:
             return world_.host.slot_ready(name_, os::UnixAddress{run_.socket},
                                           os::read_file(run_.key, 1_KiB).value_or(""));
-        case Action::Terminate: signal_worker(SIGTERM); return stop_timer_.start(world_.patience.stop);
+        case Action::Terminate: signal_worker(SIGTERM); return stop_timer_.start(stop_patience_);
         case Action::Kill: return signal_worker(SIGKILL);
         case Action::ArmRetry: return retry_timer_.start(state_.back_off.until - world_.loop.now());
         case Action::TellLost: return world_.host.slot_lost(name_);
@@ -228,7 +239,7 @@ void Slot::plan() {
         plan_ = *fault_;
     } else if (config_) {
         plan_ = plan_worker(*config_, world_.supplies, run_);
-        kind_ = kind_of(*config_, world_.supplies.models).value_or(kind_);
+        if (auto const kind = kind_of(*config_, world_.supplies.models)) kind_ = kind;
     }
 }
 

@@ -31,8 +31,10 @@ namespace hal0::slots {
 inline constexpr Duration wake_patience = std::chrono::seconds{5};
 
 struct Patience {
-    Duration stop{std::chrono::seconds{10}};              // from SIGTERM to SIGKILL
-    Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps
+    Duration stop{std::chrono::seconds{10}};    // from SIGTERM to SIGKILL
+    Duration cut_off{std::chrono::seconds{1}};  // the same, where it is not to finish what it serves
+    Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps,
+    Duration file_written{std::chrono::seconds{2}};       // which take this long at most
 };
 
 // What all slots share; everything named here outlives them.
@@ -129,7 +131,7 @@ class Slot final : NoCopy {
     std::int64_t created_{0};
     Result<engines::WorkerSpec> plan_;  // what would be run now
     TimePoint planned_at_{};
-    models::Kind kind_{models::Kind::Chat};
+    std::optional<models::Kind> kind_{};    // the last that was known
     std::optional<Error> restart_fault_{};  // why it goes on with the settings it has
 
     SlotState state_{};
@@ -143,6 +145,7 @@ class Slot final : NoCopy {
     bool adopted_{false};
     bool restart_pending_{false};
     TimePoint started_at_{};
+    Duration stop_patience_{};
     bool overdue_{false};                     // killed by us, for it wasn't ready in time
     std::unique_ptr<http::Call> question_{};  // to the worker: are you ready?
     Duration probe_pause_{};

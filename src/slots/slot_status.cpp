@@ -49,9 +49,10 @@ std::string Slot::words_of(os::ExitStatus const& status) const {
             load_patience().count());
     }
     bool const served = state_.phase == Phase::Ready;
-    auto words = format("its worker {} while {}", os::describe(status), served ? "serving" : "loading");
-    constexpr int kill = 9;
-    if (status.signal == kill) words += " (by somebody, or by the kernel for want of memory)";
+    auto words = format("its worker {}{} while {}", status.signal ? "was " : "", os::describe(status),
+                        served ? "serving" : "loading");
+    constexpr int kill = 9;  // comes from outside: what it wrote last has nothing to do with it
+    if (status.signal == kill) return words + " (by somebody, or by the kernel for want of memory)";
     auto const tail = os::read_tail(run_.log, log_tail);
     auto const line = telling_line(tail ? *tail : "", served ? EndedWhile::Serving : EndedWhile::Loading);
     if (!line.empty()) words += format(": {}", line);
@@ -77,8 +78,7 @@ std::string Slot::cause() const {
                 drain_patience().count());
         case Phase::Stopping: return "its worker was asked to end";
         case Phase::Killing:
-            return format("its worker did not end within {} and was killed",
-                          in_seconds(world_.patience.stop));
+            return format("its worker did not end within {} and was killed", in_seconds(stop_patience_));
         case Phase::Waiting:
             return format("{}; tried again after {}", why_.message,
                           in_seconds(state_.back_off.until - world_.loop.now()));

@@ -37,7 +37,7 @@ SlotTable::SlotTable(SlotWorld world)
                        if (!watch() || !scan()) watch_timer_.start(watch_again_after);
                    }},
       patience_{world_.loop, [this] {
-                    for (auto const& [name, slot] : slots_)
+                    for (auto* slot : all())  // not over slots_: one that ends is taken out of it
                         slot->cut_off();
                 }} {}
 
@@ -70,8 +70,8 @@ void SlotTable::end_strays() {
 
 Result<void> SlotTable::watch() {
     auto watch = os::DirWatch::make(world_.loop, directory_, [this](std::vector<std::string> const& names) {
-        mark(names);
-        if (!names.empty()) return look_timer_.start(world_.patience.file_quiet);
+        if (mark(names)) look_soon();
+        if (!names.empty()) return;
         watch_timer_.start(Duration::zero());  // the directory went, or events were lost: begin anew
     });
     if (!watch) return std::move(watch).error();
@@ -79,17 +79,27 @@ Result<void> SlotTable::watch() {
     return {};
 }
 
-void SlotTable::mark(std::vector<std::string> const& files) {
+bool SlotTable::mark(std::vector<std::string> const& files) {
+    bool any = false;
     for (auto const& file : files) {
         if (!is_slot_file(file)) continue;
         auto name = file.substr(0, file.size() - suffix.size());
         auto const named = check_slot_name(name);
         if (named) {
             changed_.insert(std::move(name));
+            any = true;
         } else if (ignored_.insert(file).second) {
             world_.host.file_ignored(os::join_path(directory_, file), named.error());
         }
     }
+    return any;
+}
+
+// Once they are quiet; a file that is written without a pause is looked at all the same.
+void SlotTable::look_soon() {
+    auto const now = world_.loop.now();
+    if (!look_timer_.running()) look_by_ = now + world_.patience.file_written;
+    look_timer_.start(std::clamp(look_by_ - now, Duration::zero(), world_.patience.file_quiet));
 }
 
 // What mended it may have happened where nobody watches: to a directory above, or to what a link leads to.
@@ -104,7 +114,7 @@ Result<void> SlotTable::scan() {
     mark(files);
     for (auto const& [name, slot] : slots_)
         changed_.insert(name);
-    look_timer_.start(world_.patience.file_quiet);
+    look_soon();
     return {};
 }
 
@@ -145,6 +155,14 @@ Result<DecodedSlot> SlotTable::read(std::string const& name) const {
 Slot* SlotTable::slot(std::string const& name) const {
     auto const at = slots_.find(name);
     return at == slots_.end() ? nullptr : at->second.get();
+}
+
+std::vector<Slot*> SlotTable::all() const {
+    std::vector<Slot*> slots;
+    slots.reserve(slots_.size());
+    for (auto const& [name, slot] : slots_)
+        slots.push_back(slot.get());
+    return slots;
 }
 
 Result<SlotStatus> SlotTable::find(std::string const& name) const {
@@ -260,12 +278,13 @@ void SlotTable::create(SlotConfig const& config, Done const& done) {
 }
 
 void SlotTable::remove(std::string const& name, Done done, InFlight requests) {
-    if (auto* const present = slot(name); present != nullptr && present->leaving())
-        return present->leave(std::move(done), requests);  // told with the one who asked first
-    if (free_slot(name, done, Swapping::Ignored) == nullptr) return;
+    auto* const present = slot(name);
+    if (present == nullptr) return tell(done, find(name).error());
+    if (shutting_down_) return tell(done, ending());
     // First: a daemon that dies from here on leaves a worker without a file, which the next one ends.
     auto const removed = os::remove_file(path_of(name));
     if (!removed) return tell(done, removed.error());
+    if (present->leaving()) return present->leave(std::move(done), requests);  // told with who asked first
     take_away(name, std::move(done), requests);
 }
 
@@ -291,15 +310,13 @@ void SlotTable::bury(std::string const& name, Done const& done, Result<SlotStatu
 // ---- the end of all
 
 void SlotTable::shut_down(Duration patience, std::function<void()> down) {
+    if (shutting_down_ && still_up_ == 0) return down();
     down_.push_back(std::move(down));
     if (std::exchange(shutting_down_, true)) return;
     patience_.start(patience);
-    std::vector<Slot*> all;
-    all.reserve(slots_.size());
-    for (auto const& [name, slot] : slots_)
-        all.push_back(slot.get());
-    still_up_ = all.size() + 1;  // and this call
-    for (auto* slot : all)
+    auto const slots = all();
+    still_up_ = slots.size() + 1;  // and this call
+    for (auto* slot : slots)
         slot->leave([this](Result<SlotStatus> const&) { went_down(); });
     went_down();
 }
@@ -338,6 +355,15 @@ Result<SlotTable::Swap> SlotTable::begin_swap(Slot& slot, std::string const& mod
     auto wanted = present.config;
     wanted.model = model;
     HAL0_CHECK(plan_worker(wanted, world_.supplies, run_dir(world_.places, slot.name())));
+    auto const now = kind_of(present.config, world_.supplies.models);
+    auto const then = kind_of(wanted, world_.supplies.models);
+    if (now && then && now != then) {
+        return Error{
+            Errc::Conflict,
+            format(
+                "slot '{}' does {}, and {} does {}: make a slot for it ('hal0 slot create NAME --model {}')",
+                slot.name(), models::to_string(*now), model, models::to_string(*then), model)};
+    }
     HAL0_TRY(edited, edit_slot(text, path, wanted));
     HAL0_CHECK(os::atomic_rewrite(path, edited));
     return Swap{.model = model, .text_before = std::move(text), .text_after = std::move(edited)};

@@ -61,6 +61,7 @@ class SlotTable final : NoCopy {
     };
 
     [[nodiscard]] Slot* slot(std::string const& name) const;
+    [[nodiscard]] std::vector<Slot*> all() const;
     // The slot if it may be worked on now, else null after `done` was told why not.
     enum class Swapping { Refused, Ignored };
     Slot* free_slot(std::string const& name, Done const& done, Swapping swapping) const;
@@ -69,7 +70,8 @@ class SlotTable final : NoCopy {
     void mend(Slot& slot);  // where its file was faulty and isn't any more
 
     Result<void> watch();
-    void mark(std::vector<std::string> const& files);
+    bool mark(std::vector<std::string> const& files);  // whether one of them is a slot's
+    void look_soon();
     Result<void> scan();
     void end_strays();
     void look();  // at the files that changed
@@ -91,6 +93,7 @@ class SlotTable final : NoCopy {
     std::set<std::string> ignored_{};  // files that are no slot's, said once
     std::set<std::string> changed_{};  // names whose files are to be looked at
     os::Timer look_timer_;
+    TimePoint look_by_{};
     std::unique_ptr<os::DirWatch> watch_{};
     os::Timer watch_timer_;  // while the directory isn't there
     bool shutting_down_{false};

@@ -197,6 +197,54 @@ TEST(SlotTable, SwapsTheModelInFileAndWorker) {
     EXPECT_EQ(text_of(house, "a"), "# mine\nmodel = \"two\"\n");
 }
 
+TEST(SlotTable, ASwapToAModelForOtherWorkIsRefused) {
+    House house;
+    house.model("one");
+    house.model("vectors", {}, models::Kind::Embed);
+    house.file("a", "model = \"one\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    auto const swapped =
+        house.outcome([&](Done done) { house.table->swap("a", "vectors", std::move(done)); });
+    EXPECT_EQ(swapped.error().kind, Errc::Conflict);
+    EXPECT_EQ(text_of(house, "a"), "model = \"one\"\n");
+    EXPECT_EQ(house.status("a").state, State::Ready);
+}
+
+TEST(SlotTable, ARestartWithSettingsThatCantBeStartedLeavesTheWorkerAlone) {
+    House house;
+    house.model("tiny");
+    house.file("a", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("a", State::Ready));
+    auto const pid = house.status("a").pid;
+    for (auto const* wrong :
+         {"model = \"tiny\"\nparallel = 100\n", "model = \"tiny\"\ndevice = \"toaster\"\n"}) {
+        house.file("a", wrong);
+        ASSERT_TRUE(house.until([&] { return house.status("a").restart_pending; }));
+        auto const done = house.outcome([&](Done told) { house.table->restart("a", std::move(told)); });
+        EXPECT_FALSE(done.ok());
+        EXPECT_EQ(house.status("a").pid, pid);
+        EXPECT_EQ(house.status("a").state, State::Ready);
+        house.file("a", "model = \"tiny\"\n");
+        ASSERT_TRUE(house.until([&] { return !house.status("a").restart_pending; }));
+    }
+}
+
+// Sync tools and editors' own files: they are nobody's wish, and must not hold up what is.
+TEST(SlotTable, AnEditIsSeenHoweverBusyTheDirectoryIs) {
+    House house;
+    house.model("tiny");
+    house.start();
+    house.file("late", "model = \"tiny\"\n");
+    int touches = 0;
+    ASSERT_TRUE(house.until([&] {
+        house.file(".late.swp", std::to_string(++touches));
+        house.loop->run_once(20ms);
+        return house.table->find("late").ok();
+    }));
+}
+
 TEST(SlotTable, ASwapThatFailsComesBackAndSaysSo) {
     House house;
     house.model("one");
@@ -358,8 +406,15 @@ TEST(SlotTable, ARequestThatDoesntEndHoldsUpTheShutDownForAWhile) {
     bool down = false;
     house.table->shut_down(100ms, [&down] { down = true; });
     EXPECT_EQ(house.status("a").state, State::Unloading);
+    auto const removed =
+        house.outcome([&](Done done) { house.table->remove("a", std::move(done), InFlight::CutOff); });
+    EXPECT_EQ(removed.error().kind, Errc::Unavailable) << "its file stays: it must not be said to be gone";
+    EXPECT_TRUE(os::exists(house.file_path("a")));
     ASSERT_TRUE(house.until([&] { return down; }));
     EXPECT_FALSE(house.holder("a"));
+    bool again = false;
+    house.table->shut_down(100ms, [&again] { again = true; });
+    EXPECT_TRUE(again) << "who asks when all is down is told at once";
 }
 
 TEST(SlotTable, AShutDownEndsASwap) {
@@ -383,14 +438,14 @@ TEST(SlotTable, ExplainsWhatRunsAndWhatIsLacking) {
     House house;
     house.model("tiny");
     house.file("a", "model = \"tiny\"\n");
-    house.file("b", "model = \"other\"\n");
+    house.file("b", "model = \"gemma-3-270m\"\n");
     house.start();
     ASSERT_TRUE(house.reaches("a", State::Ready));
     auto const a = join(house.table->explain("a").value(), "\n");
     EXPECT_NE(a.find("--ctx-size 4096"), std::string::npos) << a;
     EXPECT_NE(a.find(format("process {}", *house.status("a").pid)), std::string::npos) << a;
     auto const b = join(house.table->explain("b").value(), "\n");
-    EXPECT_NE(b.find("hal0 model pull other"), std::string::npos) << b;
+    EXPECT_NE(b.find("hal0 model pull gemma-3-270m"), std::string::npos) << b;
 }
 
 }  // namespace

@@ -197,6 +197,22 @@ TEST(Slot, WhoAsksForItCutsTheRequestsOff) {
     EXPECT_TRUE(first && first->ok());
 }
 
+// What is cut off needs no time to finish: a worker that takes it is killed.
+TEST(Slot, OneThatCutsRequestsOffDoesNotWaitForTheWorker) {
+    House house;
+    house.patience.stop = 1h;
+    house.patience.cut_off = 10ms;
+    house.model("deaf", {"ignore-term"});
+    house.file("primary", "model = \"deaf\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    EXPECT_TRUE(
+        house.outcome([&](Done done) { house.table->unload("primary", std::move(done), InFlight::CutOff); })
+            .ok());
+    EXPECT_FALSE(house.holder("primary"));
+}
+
 TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
     House house;
     house.model("slow", {"ready-after-ms=60000"});
@@ -243,7 +259,7 @@ TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
     auto const status = house.status("primary");
     EXPECT_EQ(status.state, State::Error);
     EXPECT_EQ(status.wanted, Wanted::Up);
-    EXPECT_TRUE(says(status, "hal0 model pull tiny")) << status.cause;
+    EXPECT_TRUE(says(status, "'hal0 model list' shows")) << status.cause;
     house.model("tiny");
     house.table->supplies_changed();
     EXPECT_TRUE(house.reaches("primary", State::Ready));

@@ -37,10 +37,10 @@ struct SlotStatus {
     std::string
         cause{};  // why it is in this state: "loaded in 0.8 s", "exited with code 1: …", "asked to unload"
     std::string model{};
-    models::Kind kind{models::Kind::Chat};
-    std::string engine{};   // "llama.cpp"
-    std::string version{};  // of the engine that runs (or would)
-    std::string backend{};  // "cpu"
+    std::optional<models::Kind> kind{};  // nothing while its file or its model can't be read
+    std::string engine{};                // "llama.cpp"
+    std::string version{};               // of the engine that runs (or would)
+    std::string backend{};               // "cpu"
     std::string device{};
     std::int64_t context{0};  // tokens one request can use
     std::int64_t parallel{0};

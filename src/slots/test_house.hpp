@@ -95,7 +95,8 @@ class House {
     House& operator=(House const&) = delete;
 
     // Faults: tests/fake_worker/README.md.
-    void model(std::string const& id, std::vector<std::string> const& faults = {}) {
+    void model(std::string const& id, std::vector<std::string> const& faults = {},
+               models::Kind kind = models::Kind::Chat) {
         auto const directory = places.data + "/models/" + id;
         EXPECT_TRUE(os::make_directories(directory));
         // Version 3, no tensors, one key.
@@ -106,8 +107,8 @@ class House {
             text += "FAKE " + fault + "\n";
         text += "FAKE record=" + record() + "\n";
         EXPECT_TRUE(os::atomic_write(directory + "/m.gguf", text));
-        models::ModelRecord const record{.id = id,
-                                         .files = {{"m.gguf", {static_cast<std::int64_t>(text.size())}, ""}}};
+        models::ModelRecord const record{
+            .id = id, .kind = kind, .files = {{"m.gguf", {static_cast<std::int64_t>(text.size())}, ""}}};
         EXPECT_TRUE(os::atomic_write(directory + "/model.json", models::encode(record)));
     }
     void file(std::string const& slot, std::string const& text) {

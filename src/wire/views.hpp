@@ -16,10 +16,14 @@ inline constexpr std::string_view kind_doc =
 
 // ---- slots
 
+inline constexpr std::string_view slot_kind_doc =
+    "the work it does: `chat`, `embed`, `rerank`, `stt`, `tts`, `image`; null while its file or its model "
+    "can't be read";
+
 struct SlotView {
     static constexpr BodyTitle title{"SlotView", "A slot as it is now."};
     std::string name{};
-    std::string kind{};
+    std::optional<std::string> kind{};
     std::string state{};
     std::string wanted{};
     std::string cause{};
@@ -47,7 +51,7 @@ struct SlotView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name, "what clients call it");
-        f("kind", self.kind, kind_doc);
+        f("kind", self.kind, slot_kind_doc);
         f("state", self.state, "`offline`, `starting`, `loading`, `ready`, `unloading`, `error`");
         f("wanted", self.wanted, "`up` or `down`: what it should be");
         f("cause", self.cause, "why it is in this state, for people");
@@ -329,7 +333,7 @@ struct EventView {
         f("id", self.id, "where to go on: the next request's `Last-Event-ID`");
         f("time", self.time, "when it happened");
         f("type", self.type, "see the list of events");
-        f("subject", self.subject, "the slot, model, engine or job it is about");
+        f("subject", self.subject, "the slot or the job it is about");
         f("data", self.data, "what there is to know, by type");
     }
 };

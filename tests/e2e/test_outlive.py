@@ -1,4 +1,5 @@
 """The daemon owns no model."""
+import threading
 import unittest
 
 from harness import CHAT_MODEL, EMBED_MODEL, Home, eventually, start_ticks
@@ -48,6 +49,38 @@ class Outlive(unittest.TestCase):
             (home.slots / "primary.toml").unlink()
             home.start()
             eventually(lambda: not home.worker_pids(), message="the worker of a deleted slot still runs")
+
+    def test_a_daemon_that_ends_keeps_nobody_waiting_for_nothing(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m", "chunks=40", "slow-stream-ms=100"))
+            home.slot("cold", home.fake_model("slow", "ready-after-ms=60000"), enabled=False)
+            home.start().ready("primary")
+            outcomes = {}
+
+            def ask(name, *request):
+                outcomes[name] = home.http(*request)
+
+            chat = {"messages": [{"role": "user", "content": "hi"}]}
+            clients = [threading.Thread(target=ask, args=each) for each in (
+                ("answered", "POST", "/v1/chat/completions", {**chat, "stream": True}),
+                ("waits", "POST", "/v1/chat/completions", {**chat, "model": "cold"}),
+                ("operates", "POST", "/api/slots/cold/load"))]
+            for client in clients:
+                client.start()
+            eventually(lambda: home.slot_view("cold")["waiting"] == 1 and home.slot_view("primary")["in_flight"] == 1)
+            half = home.raw()
+            half.sendall(b"GET /health HTTP/1.1\r\nHost: x")  # asks nothing yet, and must hold up nothing
+            home.daemon.terminate()
+            for client in clients[1:]:
+                client.join(10)
+            self.assertEqual((outcomes["waits"].status, outcomes["operates"].status), (503, 503), outcomes)
+            self.assertNotIn("answered", outcomes, "the answer under way goes on")
+            with self.assertRaises(ConnectionRefusedError):
+                home.raw()
+            clients[0].join(20)
+            self.assertIn(b"[DONE]", outcomes["answered"].body)
+            self.assertEqual(home.daemon.wait(10), 0)
+            half.close()
 
     def test_a_polite_stop_leaves_the_workers_too(self):
         with Home() as home:

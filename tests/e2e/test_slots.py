@@ -224,7 +224,7 @@ class Slots(unittest.TestCase):
         home.slot("bad", home.fake_model("bad", "die-before-ready=3", "say=no such tensor"))
         home.start()
         eventually(lambda: home.slot_view("bad")["state"] == "error")
-        self.assertIn("hal0 model pull nowhere", home.cli("slot", "explain", "primary", check=0).stdout)
+        self.assertIn("'hal0 model list' shows", home.cli("slot", "explain", "primary", check=0).stdout)
         told = home.cli("slot", "explain", "bad", check=0).stdout
         self.assertIn("no such tensor", told)
         self.assertIn(home.slot_view("bad")["log"], told)

@@ -1,0 +1,24 @@
+#pragma once
+// Whose worker lives: told by the locks alone, so by any process of this home, with a daemon or without one.
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "os/child.hpp"
+#include "os/loop.hpp"
+#include "os/places.hpp"
+#include "slots/run_dir.hpp"
+
+namespace hal0::slots {
+
+// The process that holds a slot's lock, held fast; null when none does. Conflict where one does that can't
+// be seen from here (another container's).
+Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run,
+                                               std::function<void(os::ExitStatus)> ended);
+
+// The slots, by name, whose living worker runs a program that lies under `directory`.
+Result<std::vector<std::string>> slots_running_from(os::Places const& places, std::string const& directory);
+
+}  // namespace hal0::slots
