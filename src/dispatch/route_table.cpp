@@ -85,7 +85,7 @@ Result<Route const*> RouteTable::resolve(std::string_view model, Work work) cons
         if (named == nullptr) named = unfit;
     }
     if (named == nullptr) return unknown(model, work);
-    if (!may_do(*named, work)) {
+    if (named->kind && !can_do(*named->kind, work)) {
         auto const other = without_name(work);
         auto const hint = other ? format("; slot '{}' can", other.value()->slot) : std::string{};
         return Error{Errc::Invalid, format("slot '{}' holds a model for {}, which can't do {}{}", named->slot,

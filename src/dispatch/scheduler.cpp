@@ -83,12 +83,13 @@ void Scheduler::handle(Tick const& event, std::vector<Action>& out) {
 void Scheduler::handle(Ended const& event, std::vector<Action>& out) {
     ended_ = event.why;
     while (!queues_.empty()) {
-        for (auto const& waiter : take(queues_.begin()->first))
+        auto const slot = queues_.begin()->first;  // a copy: its queue goes
+        for (auto const& waiter : take(slot))
             out.emplace_back(Refuse{waiter.ticket, event.why});
     }
 }
 
-Scheduler::Queue Scheduler::take(std::string slot) {
+Scheduler::Queue Scheduler::take(std::string const& slot) {
     auto const at = queues_.find(slot);
     if (at == queues_.end()) return {};
     auto queue = std::move(at->second);

@@ -95,7 +95,7 @@ class Scheduler {
     void handle(SlotFailed const& event, std::vector<Action>& out);
     void handle(Tick const& event, std::vector<Action>& out);
     void handle(Ended const& event, std::vector<Action>& out);
-    Queue take(std::string slot);
+    Queue take(std::string const& slot);
     void forget(Waiter const& waiter);
 
     QueueLimits limits_;

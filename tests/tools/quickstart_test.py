@@ -295,7 +295,7 @@ class Setup(unittest.TestCase):
     def test_a_sudo_that_refuses_is_as_none(self):
         self.stand_in("sudo", code=1)
         self.by_hand(self.run_it("build"))
-        self.assertEqual(self.record.read_text(), "sudo -v\n")
+        self.assertEqual(self.record.read_text(), "sudo -n true\nsudo -v\n")
 
     def test_with_sudo_just_what_is_missing_is_installed(self):
         self.stand_in("sudo", more='if [[ $1 != -v ]]; then "$@"; fi')
