@@ -107,7 +107,7 @@ void Dialogue::stop_reading() {
 }
 
 Error Dialogue::ended_error() const {
-    return Error{Errc::Unavailable, format("{} {}", program_, describe(*ended_))};
+    return Error{Errc::Unavailable, format("{} {}", program_, describe(ended_.value_or(ExitStatus{})))};
 }
 
 }  // namespace hal0::os
