@@ -5,22 +5,28 @@
 //
 // FILE: a GGUF file, or all parts of a split one in their order. With --size it may hold only the beginning
 // of a file of that size: the header is all that is read. Reads a request a line (request.hpp) from stdin,
-// writes a line of JSON for each context asked for, and ends when stdin does:
+// answers each with a line of JSON, and ends when stdin does:
 //     {"context":4096,"context_per_sequence":4096,"output":196608,"buffers":[{"device":"Host","buffer":"CPU",
 //      "model":97140480,"context":94371840,"compute":114294784,"largest":null},…]}
 //     {"error":"…in the engine's own words","kind":"model"}    kinds: request, model, settings, engine
-// After kind engine (it aborted) the process ends.
+// Text is ASCII; what else a file's words hold is '?'. After kind engine (it aborted) the process ends.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "ggml-backend.h"
 #include "oracle.hpp"

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace hal0::planner {
 namespace {

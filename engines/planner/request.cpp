@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <optional>
+#include <system_error>
+#include <utility>
 
 namespace hal0::planner {
 namespace {
