@@ -85,12 +85,12 @@ def output_of(*command):
     return done.stdout.strip()
 
 
-def where_and_when(cores, nginx):
+def where_and_when(cores, *programs):
+    """`programs`: the versions of others that were measured, as words."""
     root = pathlib.Path(__file__).resolve().parent.parent
     cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
     return ", ".join([str(datetime.date.today()), "commit " + output_of("git", "-C", root, "describe", "--always", "--dirty"),
-                      cpu[1] if cpu else platform.machine(), f"{cores} cores", f"Linux {platform.release()}",
-                      output_of(nginx, "-v").split(": ")[-1]])
+                      cpu[1] if cpu else platform.machine(), f"{cores} cores", f"Linux {platform.release()}", *programs])
 
 
 def report(rounds, others):

@@ -27,9 +27,14 @@ wire::ModelView view_of_entry(models::CatalogEntry const& entry) {
     return view;
 }
 
+// An older hal0 may have installed the same version with fewer programs.
 bool is_current(engines::InstalledEngine const& engine) {
     auto const lock = engines::known_engine(engine.id);
-    return lock && lock->version == engine.version;
+    return lock && lock->version == engine.version &&
+           std::all_of(lock->programs.begin(), lock->programs.end(), [&engine](std::string const& program) {
+               return std::find(engine.programs.begin(), engine.programs.end(), program) !=
+                      engine.programs.end();
+           });
 }
 
 wire::EngineView view_of_lock(engines::EngineLock const& lock) {
@@ -82,7 +87,7 @@ std::vector<wire::EngineView> Library::engines() const {
     }
     for (auto const& lock : engines::known_engines()) {
         bool const here = std::any_of(views.begin(), views.end(), [&lock](wire::EngineView const& view) {
-            return view.id == lock.id && view.version == lock.version && view.runs_here;
+            return view.id == lock.id && view.current && view.runs_here;
         });
         if (!here) views.push_back(view_of_lock(lock));
     }

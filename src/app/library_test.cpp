@@ -9,28 +9,35 @@
 namespace hal0::app {
 namespace {
 
-void install(std::string const& cache, std::string const& version) {
+void install(std::string const& cache, std::string const& version, std::vector<std::string> const& programs) {
     auto const directory = cache + "/engines/llama.cpp/" + version + "-k";
-    ASSERT_TRUE(os::make_directories(directory));
+    ASSERT_TRUE(os::make_directories(directory + "/bin"));
+    for (auto const& program : programs)
+        ASSERT_TRUE(os::atomic_write(directory + "/bin/" + program, "a program"));
     ASSERT_TRUE(os::atomic_write(
         directory + "/engine.json",
-        engines::encode({.id = "llama.cpp", .version = version, .key = "k", .backend = "cpu"})));
+        engines::encode(
+            {.id = "llama.cpp", .version = version, .key = "k", .backend = "cpu", .programs = programs})));
 }
 
-// A hal0 that pins a newer engine must not take an older one for it.
-TEST(Library, OnlyThePinnedVersionOfAnEngineIsCurrent) {
+// A hal0 that pins a newer engine must not take an older one for it, nor one that an older hal0 installed
+// with fewer programs.
+TEST(Library, OnlyThePinnedVersionOfAnEngineWithAllItsProgramsIsCurrent) {
     os::TestDir const dir;
-    auto const pinned = engines::known_engine("llama.cpp")->version;
+    auto const pinned = engines::known_engine("llama.cpp").value();
     Library const library{{.cache = dir.path()}, {dir / "models"}};
-    install(dir.path(), "1");
-    EXPECT_FALSE(library.engine("llama.cpp")->current);
-    auto const before = library.engines();
-    ASSERT_EQ(before.size(), 2U);
-    EXPECT_EQ(before[0].state, "installed");
-    EXPECT_FALSE(before[0].current);
-    EXPECT_EQ(before[1].state, "available");
-    EXPECT_TRUE(before[1].current);
-    install(dir.path(), pinned);
+    for (auto const& [version, programs] :
+         {std::pair{std::string{"1"}, pinned.programs},
+          std::pair{pinned.version, std::vector{pinned.programs.front()}}}) {
+        install(dir.path(), version, programs);
+        EXPECT_FALSE(library.engine("llama.cpp")->current) << version;
+        auto const before = library.engines();
+        EXPECT_EQ(before.front().state, "installed");
+        EXPECT_FALSE(before.front().current);
+        EXPECT_EQ(before.back().state, "available");
+        EXPECT_TRUE(before.back().current);
+    }
+    install(dir.path(), pinned.version, pinned.programs);
     EXPECT_TRUE(library.engine("llama.cpp")->current);
     auto const after = library.engines();
     ASSERT_EQ(after.size(), 2U);

@@ -40,6 +40,21 @@ std::vector<std::string> in_tree(BuildTree const& tree, std::vector<std::string>
     return whole;
 }
 
+// Writes the recipe's additions into the tree and tells CMake to read them with the engine's project. It is
+// told for every project() within the engine, too: the files guard themselves.
+Result<void> add_along(Recipe const& recipe, BuildTree const& tree, std::vector<std::string>& configure) {
+    std::vector<std::string> includes;
+    for (auto const& addition : recipe.additions) {
+        auto const folder = os::join_path(tree.additions(), addition.name);
+        HAL0_CHECK(os::make_directories(folder));
+        for (auto const& file : addition.files)
+            HAL0_CHECK(os::atomic_write(os::join_path(folder, file.name), file.text));
+        includes.push_back(format("{}/{}.cmake", folder, addition.name));
+    }
+    if (!includes.empty()) configure.push_back("-DCMAKE_PROJECT_INCLUDE=" + join(includes, ";"));
+    return {};
+}
+
 }  // namespace
 
 Result<InstallLog> InstallLog::open(std::string const& path) {
@@ -101,6 +116,7 @@ Result<void> build(EngineLock const& lock, Toolchain const& tools, BuildTree con
                                        "-DCMAKE_CXX_COMPILER=" + tools.cxx};
     for (auto const& option : lock.recipe.options)
         configure.push_back("-D" + option);
+    HAL0_CHECK(add_along(lock.recipe, tree, configure));
     std::vector<std::string> make{tools.ninja, "-C", tree.build(), "-j", format("{}", tools.cores)};
     make.insert(make.end(), lock.recipe.targets.begin(), lock.recipe.targets.end());
 

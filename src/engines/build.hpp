@@ -43,6 +43,7 @@ struct BuildTree {
     std::string path{};  // the directory of this build and no other
     [[nodiscard]] std::string source() const { return path + "/source"; }  // there: unpacked whole
     [[nodiscard]] std::string build() const { return path + "/build"; }
+    [[nodiscard]] std::string additions() const { return path + "/additions"; }
 };
 
 // Configures and builds the recipe's targets from tree.source().

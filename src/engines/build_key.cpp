@@ -126,6 +126,10 @@ std::string build_key(EngineLock const& lock, Compiler const& compiler) {
     auto text = format("engine {}\nversion {}\n", lock.id, lock.version);
     add(text, "option", lock.recipe.options);
     add(text, "target", lock.recipe.targets);
+    for (auto const& addition : lock.recipe.additions) {
+        for (auto const& file : addition.files)
+            text += format("addition {}/{} {}\n", addition.name, file.name, os::sha256_hex(file.text));
+    }
     text += format("compiler {}\n", compiler.name);
     add(text, "feature", compiler.cpu_features);
     return key_of(text);

@@ -1,6 +1,6 @@
 #pragma once
-// What makes two builds of an engine the same: its version, its options, the compiler, and the CPU features
-// the compiler may use. Pure.
+// What makes two builds of an engine the same: its version, its options, what is built along, the compiler,
+// and the CPU features the compiler may use. Pure.
 #include <string>
 #include <string_view>
 #include <vector>

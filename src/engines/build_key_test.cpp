@@ -49,6 +49,12 @@ TEST(BuildKey, ChangesWithWhatMakesAnotherBuild) {
     auto targets = lock();
     targets.recipe.targets.emplace_back("bench");
     EXPECT_NE(build_key(targets, compiler), key);
+    auto additions = lock();
+    additions.recipe.additions = {{.name = "a", .files = {{"main.cpp", "int main() {}"}}}};
+    EXPECT_NE(build_key(additions, compiler), key);
+    auto changed = additions;
+    changed.recipe.additions[0].files[0].text += "\n";
+    EXPECT_NE(build_key(changed, compiler), build_key(additions, compiler));
     EXPECT_NE(build_key(lock(), {"GNU 13.1.0", {"avx2"}}), key);
     EXPECT_NE(build_key(lock(), {"GNU 12.2.0", {"avx2", "fma"}}), key);
 }

@@ -114,6 +114,29 @@ TEST_F(Install, BuildsFromTheSourceAndASecondTimeDoesNothing) {
     EXPECT_FALSE(os::exists(engine->directory));
 }
 
+// The engine's own tree is left as it came; a project within it reads the addition's file once more.
+TEST_F(Install, WhatIsBuiltAlongIsPartOfTheEngine) {
+    auto lock = tiny();
+    lock.recipe.additions = {
+        {.name = "own",
+         .files = {{"own.cmake",
+                    "include_guard(GLOBAL)\n"
+                    "cmake_language(EVAL CODE \"cmake_language(DEFER CALL add_own "
+                    "[[${CMAKE_CURRENT_LIST_DIR}]])\")\n"
+                    "function(add_own folder)\n  add_executable(own ${folder}/main.cpp)\nendfunction()\n"},
+                   {"main.cpp", "int main() {}\n"}}}};
+    lock.recipe.targets.emplace_back("own");
+    lock.programs.emplace_back("own");
+    auto const engine = install(lock, store, world);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_TRUE(os::run_to_end({.argv = {engine->program("own")}})->status.clean());
+
+    lock.recipe.additions[0].files[1].text = "int main() { return 0; }\n";
+    auto const changed = install(lock, store, world);
+    ASSERT_TRUE(changed) << changed.error().message;
+    EXPECT_NE(changed->directory, engine->directory);
+}
+
 TEST_F(Install, AFailedStepNamesTheLogAndShowsItsEnd) {
     auto const broken = install(tiny({"COUNT=/dev/null", "GATE=/dev/null", "CODE=nonsense"}), store, world);
     ASSERT_FALSE(broken);

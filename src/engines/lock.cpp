@@ -54,12 +54,23 @@ Result<Prebuilt> decode_prebuilt(json::Value const& value, std::string const& pa
     return prebuilt;
 }
 
+Result<void> add_additions(std::vector<std::string> const& names, Recipe& recipe, std::string const& path) {
+    for (auto const& name : names) {
+        auto addition = known_addition(name);
+        if (!addition) return wrong(path + ".additions", "has one unknown: " + addition.error().message);
+        recipe.additions.push_back(std::move(addition).value());
+    }
+    return {};
+}
+
 Result<Recipe> decode_recipe(json::Value const& value, std::string const& path) {
     Recipe recipe;
+    std::vector<std::string> additions;
     json::ObjectReader in{value, path};
     in.list("sources", recipe.sources, decode_folder_source);
     in.required("options", recipe.options);
     in.required("targets", recipe.targets);
+    in.optional("additions", additions);
     in.required("output", recipe.output);
     in.required("native", recipe.native);
     in.required("disk", recipe.disk.count);
@@ -67,6 +78,7 @@ Result<Recipe> decode_recipe(json::Value const& value, std::string const& path) 
     HAL0_CHECK(in.finish());
     if (recipe.sources.empty()) return wrong(path + ".sources", "must not be empty");
     if (recipe.targets.empty()) return wrong(path + ".targets", "must not be empty");
+    HAL0_CHECK(add_additions(additions, recipe, path));
     for (auto const& option : recipe.options) {
         if (option.find('=') == std::string::npos)
             return wrong(path + ".options", format("has '{}', which is not NAME=VALUE", option));

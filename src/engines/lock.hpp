@@ -19,11 +19,27 @@ struct FolderSource {
     bool operator==(FolderSource const&) const = default;
 };
 
+// Programs of hal0's own that are built within the engine's build, on its headers: a folder of engines/
+// beside src/. Its file NAME.cmake is read at the beginning of the engine's own project.
+struct Addition {
+    struct File {
+        std::string name{};
+        std::string text{};
+        bool operator==(File const&) const = default;
+    };
+    std::string name{};  // "planner"
+    std::vector<File> files{};
+    bool operator==(Addition const&) const = default;
+};
+// NotFound lists what there is.
+Result<Addition> known_addition(std::string_view name);
+
 // How it is built on this machine, with CMake and Ninja.
 struct Recipe {
     std::vector<FolderSource> sources{};  // of the source tree, in order of preference
     std::vector<std::string> options{};   // CMake's, "NAME=VALUE"
     std::vector<std::string> targets{};
+    std::vector<Addition> additions{};
     std::string output{};     // where in the build tree its programs are: "bin"
     bool native{false};       // its code uses all that this CPU has (-march=native)
     Bytes disk{};             // what a build takes at its largest
