@@ -49,6 +49,7 @@ engines::PlanRequest request_of(std::string const& settings) {
         if (key == "kv_v") request.kv_type_v = engines::kv_type_from(value).value();
         if (key == "flash") request.flash_attention = engines::FlashAttention::Off;
         if (key == "parallel") request.parallel = std::stoi(value);
+        if (key == "embeddings") request.embeddings = true;
         if (key == "unified") request.unified_kv = true;
         if (key == "batch") request.batch = {std::stoll(value)};
         if (key == "ubatch") request.ubatch = {std::stoll(value)};

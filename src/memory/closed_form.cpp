@@ -92,11 +92,10 @@ void add_buffers(MemoryEstimate& estimate, ModelShape const& shape, ContextPlan 
         add(estimate.shares[1],
             {.name = name, .bytes = bound.inputs + bound.activations, .source = bound.source});
     }
-    add(estimate.shares[0],
-        {.name = std::string{output_term},
-         .bytes = {product({shape.vocabulary + shape.embedding_out, plan.sequences, 4})},
-         .source = format("{} logits and an embedding of {} for each of {} sequences, 4 bytes each",
-                          shape.vocabulary, shape.embedding_out, plan.sequences)});
+    auto const row = shape.vocabulary + (plan.outputs > plan.sequences ? shape.embedding_out : 0);
+    add(estimate.shares[0], {.name = std::string{output_term},
+                             .bytes = {product({row, plan.outputs, 4})},
+                             .source = format("{} rows of {} numbers, 4 bytes each", plan.outputs, row)});
 }
 
 }  // namespace

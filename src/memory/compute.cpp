@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::int64_t float_bytes = 4;
 constexpr std::int64_t half_bytes = 2;
+constexpr std::int64_t index_bytes = 32;  // over the most of those measured (tests/archs: 16 to 28)
+
+enum class Kernels { Fused, Separate };  // flash attention keeps no scores
 
 std::int64_t numbers_of_states(ModelShape const& shape) {
     std::int64_t most = 0;
@@ -22,34 +25,59 @@ std::int64_t numbers_of_states(ModelShape const& shape) {
     return most;
 }
 
-// Rows of a token that are alive together in the widest place of a layer.
+std::int64_t widest(ModelShape const& shape, std::int64_t LayerShape::* row) {
+    std::int64_t most = 0;
+    for (auto const& layer : shape.layers)
+        most = std::max(most, layer.*row);
+    return most;
+}
+
+// Numbers of a token that are alive together in the widest place of a layer.
 std::int64_t row_of_layer(ModelShape const& shape) {
-    auto const attention = product({4, shape.query_row}) + product({8, shape.embedding});
+    auto const attention =
+        product({4, shape.query_row}) + product({8, std::max(shape.embedding, shape.embedding_out)});
+    auto const indexer = product({3, shape.index_heads, widest(shape, &LayerShape::index_key_row)});
+    auto const recurrent = product({8, shape.recurrent_row});
     auto const dense = product({3, shape.feed_forward});
     auto const expert = product({3, shape.expert_feed_forward}) + product({2, shape.embedding});
     auto const mixture = product({shape.experts_used, expert}) + product({4, shape.experts});
-    return attention + std::max(dense, mixture);
+    return attention + indexer + recurrent + std::max(dense, mixture);
+}
+
+// Scores for each pair of a token and what it looks at.
+std::int64_t scores(ModelShape const& shape, ContextPlan const& plan, std::int64_t looked_at,
+                    Kernels kernels) {
+    auto const pairs = product({looked_at, plan.ubatch});
+    std::int64_t sum = 0;
+    if (kernels == Kernels::Separate) {
+        sum += product({pairs, shape.heads, float_bytes});
+        sum += product({looked_at, widest(shape, &LayerShape::key_row), float_bytes});
+    }
+    // Of an indexer: its scores, their order and a mask made of them, for each sequence that shares the
+    // cells.
+    if (shape.index_heads > 0) sum += product({pairs, index_bytes, plan.streams == 1 ? plan.sequences : 1});
+    return sum;
 }
 
 }  // namespace
 
 ComputeBound compute_bound(ModelShape const& shape, ContextPlan const& plan,
                            engines::PlanRequest const& request) {
-    bool const caches =
-        shape.memory == Memory::Cache || shape.memory == Memory::Hybrid || shape.memory == Memory::Compressed;
+    bool const caches = shape.memory != Memory::None && shape.memory != Memory::Recurrent;
     auto const looked_at = caches ? plan.cells : plan.ubatch;
-    bool const fused = request.flash_attention != engines::FlashAttention::Off;
-    // A mask of floats, one of halves for flash attention, for all tokens and for the window.
-    auto const mask = product({looked_at + plan.window_cells, plan.ubatch, float_bytes + half_bytes});
-    auto const scores = fused ? 0 : product({2, looked_at, plan.ubatch, shape.heads, float_bytes});
-    auto const logits = product({shape.vocabulary, plan.ubatch, float_bytes});
+    bool const fused =
+        request.flash_attention != engines::FlashAttention::Off && shape.can_fuse && !shape.has_encoder;
+    // For all tokens and for the window; flash attention takes halves.
+    auto const mask = product({looked_at + plan.window_cells, plan.ubatch, fused ? half_bytes : float_bytes});
+    auto const pairs = scores(shape, plan, looked_at, fused ? Kernels::Fused : Kernels::Separate);
+    auto const logits = product({shape.vocabulary, std::min(plan.ubatch, plan.outputs), float_bytes});
     auto const rows = product({row_of_layer(shape), plan.ubatch, float_bytes});
     auto const states = product({4, numbers_of_states(shape), plan.sequences, float_bytes});
     ComputeBound bound{.inputs = {mask + product({2, shape.embedding, plan.ubatch, float_bytes})},
-                       .activations = {scores + logits + rows + states}};
+                       .activations = {pairs + logits + rows + states}};
     bound.source = format(
-        "at most: masks {}, attention scores {}, logits of {} tokens {}, activations {}, states {} bytes",
-        mask, scores, plan.ubatch, logits, rows, states);
+        "at most: masks {}, scores {}, {} rows of logits {}, activations of {} tokens {}, states {} bytes",
+        mask, pairs, std::min(plan.ubatch, plan.outputs), logits, plan.ubatch, rows, states);
     return bound;
 }
 

@@ -66,11 +66,15 @@ ContextPlan context_plan(ModelShape const& shape, engines::PlanRequest const& re
     auto const context = std::clamp<std::int64_t>(asked, 1, context_max);
     auto const batch = std::max<std::int64_t>(request.batch.count, 1);
     auto const taken = shape.causal ? std::min(context, batch) : batch;
-    ContextPlan plan{.sequences = std::clamp<std::int64_t>(request.parallel, 1, sequences_max),
-                     .ubatch = request.ubatch.count > 0 ? std::min(taken, request.ubatch.count) : taken,
-                     .keys = request.kv_type_k,
-                     .values = request.kv_type_v,
-                     .values_padded = request.flash_attention == engines::FlashAttention::Off};
+    bool const every_token = request.embeddings || shape.has_encoder;
+    ContextPlan plan{
+        .sequences = std::clamp<std::int64_t>(request.parallel, 1, sequences_max),
+        .batch = taken,
+        .ubatch = request.ubatch.count > 0 ? std::min(taken, request.ubatch.count) : taken,
+        .keys = request.kv_type_k,
+        .values = request.kv_type_v,
+        .values_padded = request.flash_attention == engines::FlashAttention::Off || !shape.can_fuse};
+    plan.outputs = every_token ? std::max(taken, plan.sequences) : plan.sequences;
     auto const padded = round_up(context, cells_step);
     bool const shared = request.unified_kv;
     plan.cells = shared ? padded : round_up(std::max<std::int64_t>(padded / plan.sequences, 1), cells_step);

@@ -13,7 +13,9 @@ struct ContextPlan {
     std::int64_t cells{0};    // of each stream, for layers that look at everything
     std::int64_t streams{1};  // caches side by side: one for all sequences, or each its own
     std::int64_t sequences{1};
+    std::int64_t batch{0};
     std::int64_t ubatch{0};
+    std::int64_t outputs{0};       // rows of logits that one batch can ask for
     std::int64_t window_cells{0};  // of each stream, for sliding layers
     engines::KvType keys{};
     engines::KvType values{};

@@ -139,6 +139,7 @@ void read_states(Hyper& h, Keys const& keys) {
     if (auto const head = keys.number("wkv.head_size").value_or(0); head > 0) {  // RWKV
         h.conv_state = product({keys.number("token_shift_count").value_or(2), h.embedding});
         h.scan_state = product({h.embedding, head});
+        h.scan_row = h.embedding;
         return;
     }
     auto const kernel = keys.number("ssm.conv_kernel").value_or(0);
@@ -146,13 +147,15 @@ void read_states(Hyper& h, Keys const& keys) {
     auto const state = keys.number("ssm.state_size").value_or(0);
     auto const groups = keys.number("ssm.group_count").value_or(0);
     h.scan_state = product({state, inner});
-    h.conv_state = product({std::max<std::int64_t>(kernel - 1, 0), inner + product({2, groups, state})});
+    h.scan_row = inner + product({2, groups, state});
+    h.conv_state = product({std::max<std::int64_t>(kernel - 1, 0), h.scan_row});
     if (auto const cells = keys.number("shortconv.l_cache").value_or(0); cells > 0) {  // LFM2
         h.conv_state = product({h.embedding, cells - 1});
     } else if (auto const head = keys.number("kda.head_dim").value_or(0);
                head > 0) {  // Kimi's delta attention
         h.conv_state = product({3, kernel > 0 ? kernel - 1 : 3, heads, head});
         h.scan_state = product({head, head, heads});
+        h.scan_row = product({3, heads, head});
     } else if (h.name == "minimax-01") {  // n_embd_head_la
         h.scan_state = product({h.key_size, h.key_size, heads});
     }

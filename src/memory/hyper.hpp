@@ -62,7 +62,8 @@ struct Hyper {
     std::int64_t kv_layers{0};  // from the first on; those above share theirs
 
     std::int64_t conv_state{0}, scan_state{0};  // n_embd_r, n_embd_s
-    std::int64_t history_state{0};              // of the layers in `histories`
+    std::int64_t scan_row{0};
+    std::int64_t history_state{0};  // of the layers in `histories`
     std::vector<std::int64_t> histories{};
     std::int64_t index_size{0};
     std::vector<std::int64_t> compress{};

@@ -109,9 +109,12 @@ void add_widths(ModelShape& shape, Hyper const& h, Keys const& keys, models::Ggu
     std::vector<std::int64_t> const none(h.heads.size(), 0);
     shape.vocabulary = vocabulary(keys, metadata);
     shape.embedding = h.embedding;
-    shape.embedding_out = keys.number("embedding_length_out").value_or(h.embedding);
+    auto const streams = std::max<std::int64_t>(keys.number("hyper_connection.count").value_or(1), 1);
+    shape.embedding_out = keys.number("embedding_length_out").value_or(product({streams, h.embedding}));
     shape.heads = largest(h.heads);
     shape.query_row = product({shape.heads, std::max(h.key_size, h.key_size_sliding)});
+    shape.recurrent_row = h.scan_row;
+    shape.index_heads = h.index_size > 0 ? keys.number("attention.indexer.head_count").value_or(0) : 0;
     shape.feed_forward = largest(h.feed_forward);
     shape.experts = keys.number("expert_count").value_or(0);
     shape.experts_used = largest(keys.each("expert_used_count", none));
@@ -134,7 +137,9 @@ Result<ModelShape> model_shape(models::GgufModel const& model) {
                      .exactness = h.known ? Exactness::Exact : Exactness::Bound,
                      .window = {h.window},
                      .context_trained = {keys.number("context_length").value_or(0)},
-                     .causal = keys.flag("attention.causal", true)};
+                     .causal = keys.flag("attention.causal", true),
+                     .has_encoder = h.name == "t5" || h.name == "t5encoder",
+                     .can_fuse = h.name != "grok"};  // llama_init_from_model turns it off
     for (std::size_t i = 0; i < h.heads.size(); ++i)
         shape.layers.push_back(h.known ? layer_shape(h, i) : worst_layer(h));
     add_widths(shape, h, keys, model.metadata);

@@ -35,6 +35,8 @@ struct ModelShape {
     Tokens window{};  // of sliding layers
     Tokens context_trained{};
     bool causal{true};
+    bool has_encoder{false};  // and so an output for every token
+    bool can_fuse{true};      // takes flash attention
     // What every layer's values are padded to without flash attention; 0 where keys alone are cached.
     std::int64_t value_row_max{0};
     std::int64_t index_value_row_max{0};
@@ -42,9 +44,11 @@ struct ModelShape {
     // For the buffers of computing.
     std::int64_t vocabulary{0};
     std::int64_t embedding{0};
-    std::int64_t embedding_out{0};
-    std::int64_t heads{0};         // the most of any layer
-    std::int64_t query_row{0};     // heads times the size of a key
+    std::int64_t embedding_out{0};  // with all streams of a hyper-connection
+    std::int64_t heads{0};          // the most of any layer
+    std::int64_t query_row{0};      // heads times the size of a key
+    std::int64_t recurrent_row{0};  // what goes into a recurrent layer's scan
+    std::int64_t index_heads{0};
     std::int64_t feed_forward{0};  // the widest
     std::int64_t experts{0};
     std::int64_t experts_used{0};

@@ -7,9 +7,12 @@
 #include <string_view>
 
 #include "base/format.hpp"
+#include "memory/saturating.hpp"
 
 namespace hal0::memory {
 namespace {
+
+constexpr std::int64_t tensor_alignment = 32;  // of ggml's CPU buffers
 
 // LLM_TENSOR_LAYER_INPUT of src/llama-arch.cpp
 constexpr std::array<std::string_view, 5> inputs{"token_embd", "token_embd_norm", "token_types",
@@ -47,13 +50,14 @@ Result<Weights> weights(models::GgufTensors const& tensors, Placement const& pla
                                 tensor.type)};
         }
         auto const layer = layer_of(tensor.name);
+        auto const size = Bytes{round_up(tensor.size->count, tensor_alignment)};
         bool const on_gpu = layer ? *layer >= placement.first_on_gpu : placement.output_on_gpu;
         if (!layer && is_input(tensor.name)) {
-            sum.embeddings += *tensor.size;
+            sum.embeddings += size;
         } else {
-            (on_gpu ? sum.gpu : sum.host) += *tensor.size;
+            (on_gpu ? sum.gpu : sum.host) += size;
         }
-        if (tensor.name == "token_embd.weight") table = *tensor.size;
+        if (tensor.name == "token_embd.weight") table = size;
         has_output = has_output || tensor.name == "output.weight";
     }
     if (!has_output && placement.output_on_gpu) {
