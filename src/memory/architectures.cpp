@@ -14,7 +14,10 @@ constexpr Sliding with_window(std::int64_t period, Pattern pattern = Pattern::De
 }
 constexpr Sliding by_array = always(1);  // the file must say which
 
-constexpr Architecture encoder(std::string_view name) { return {.name = name, .memory = Memory::None}; }
+constexpr Architecture encoder(std::string_view name) { return {.name = name, .memory = Memory::Encoder}; }
+constexpr Architecture diffusion(std::string_view name) {
+    return {.name = name, .memory = Memory::Diffusion};
+}
 constexpr Architecture sliding(std::string_view name, Sliding rule) {
     return {.name = name, .sliding = rule};
 }
@@ -31,18 +34,18 @@ constexpr Architecture sparse(std::string_view name, Indexer indexer) {
 constexpr std::array special{
     encoder("bert"),
     encoder("clef"),
-    encoder("dream"),
+    diffusion("dream"),
     encoder("eurobert"),
     encoder("gemma-embedding"),
     encoder("jina-bert-v2"),
     encoder("jina-bert-v3"),
-    encoder("llada"),
-    encoder("llada-moe"),
+    diffusion("llada"),
+    diffusion("llada-moe"),
     encoder("modern-bert"),
     encoder("neo-bert"),
     encoder("nomic-bert"),
     encoder("nomic-bert-moe"),
-    encoder("rnd1"),
+    diffusion("rnd1"),
     encoder("wavtokenizer-dec"),
 
     sliding("afmoe", with_window(4)),

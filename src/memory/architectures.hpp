@@ -10,7 +10,8 @@ namespace hal0::memory {
 
 // The kind of memory that create_memory makes.
 enum class Memory : std::uint8_t {
-    None,        // an encoder or a diffusion model: nothing outlives a batch
+    Encoder,     // one pass over a text: nothing outlives a batch, and there are no logits
+    Diffusion,   // nothing outlives a batch
     Cache,       // keys and values for each token
     Recurrent,   // a state for each sequence
     Hybrid,      // either, by the layer

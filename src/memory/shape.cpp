@@ -22,7 +22,8 @@ bool attends(Hyper const& h, std::size_t layer) {
     auto const& rules = h.rules;
     if (il >= h.kv_layers) return false;
     switch (rules.memory) {
-        case Memory::None:
+        case Memory::Encoder:
+        case Memory::Diffusion:
         case Memory::Recurrent: return false;
         case Memory::Compressed: return true;
         case Memory::Hybrid:
