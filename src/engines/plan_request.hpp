@@ -10,7 +10,8 @@
 
 namespace hal0::engines {
 
-// The types that a key or value cache can have.
+// The types that a key or value cache can have, by the names that engines give them.
+// NOLINTNEXTLINE(readability-identifier-naming)
 enum class KvType : std::uint8_t { F32, F16, BF16, Q8_0, Q5_1, Q5_0, Q4_1, Q4_0, IQ4_NL };
 inline constexpr std::array<std::string_view, 9> kv_type_names{"f32",  "f16",  "bf16", "q8_0",  "q5_1",
                                                                "q5_0", "q4_1", "q4_0", "iq4_nl"};
