@@ -6,7 +6,7 @@
 #include "base/format.hpp"
 #include "memory/compute.hpp"
 #include "memory/context.hpp"
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 #include "memory/weights.hpp"
 
 namespace hal0::memory {

@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "base/format.hpp"
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {
 
-constexpr std::int64_t float_bytes = 4;
 constexpr std::int64_t half_bytes = 2;
 constexpr std::int64_t index_bytes = 40;  // over the most of those measured (tests/archs)
 

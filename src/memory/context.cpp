@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {
@@ -11,11 +11,8 @@ namespace {
 using engines::KvType;
 
 constexpr std::int64_t cells_step = 256;  // GGML_PAD(n_ctx, 256)
-constexpr std::int64_t tensor_alignment =
-    32;  // of ggml's CPU buffers, and less than what a row is a multiple of
 constexpr std::int64_t context_max = std::int64_t{1} << 32;
 constexpr std::int64_t sequences_max = 256;  // LLAMA_MAX_SEQ
-constexpr std::int64_t float_bytes = 4;
 
 struct BlockOf {
     std::int64_t numbers;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/format.hpp"
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {

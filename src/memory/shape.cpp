@@ -5,7 +5,7 @@
 
 #include "base/format.hpp"
 #include "memory/hyper.hpp"
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {

@@ -7,12 +7,10 @@
 #include <string_view>
 
 #include "base/format.hpp"
-#include "memory/saturating.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {
-
-constexpr std::int64_t tensor_alignment = 32;  // of ggml's CPU buffers
 
 // LLM_TENSOR_LAYER_INPUT of src/llama-arch.cpp
 constexpr std::array<std::string_view, 5> inputs{"token_embd", "token_embd_norm", "token_types",

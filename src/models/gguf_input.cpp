@@ -5,7 +5,6 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
-#include "models/gguf_limits.hpp"
 
 namespace hal0::models::gguf {
 
@@ -20,12 +19,6 @@ std::string Input::text(std::uint64_t length) {
     if (length <= text_bytes_max) return std::string{take(length)};
     fail(format("a text of {} bytes where a name should be", length));
     return {};
-}
-
-void Input::skip(std::uint64_t count) {
-    if (count > left()) return cut();
-    at_ += count;
-    if (at_ > header_bytes_max) fail("a header that doesn't end");
 }
 
 std::string_view Input::start() {
@@ -55,8 +48,7 @@ std::string_view Input::take(std::uint64_t count) {
 
 // The window then begins at at_ and holds `count` bytes at least. What it held of them is kept.
 void Input::fetch(std::uint64_t count) {
-    auto const end = window_at_ + window_.size();
-    auto const kept = at_ >= window_at_ && at_ < end ? end - at_ : 0;
+    auto const kept = in_window();
     window_.erase(0, window_.size() - kept);
     window_at_ = at_;
     auto const wanted = std::min(std::max(count - kept, next_piece_), left() - kept);

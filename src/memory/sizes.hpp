@@ -1,5 +1,6 @@
 #pragma once
-// Products of numbers that a file has said: they end at more than any box holds instead of wrapping around.
+// Arithmetic on numbers that a file has said: a product ends at more than any box holds instead of wrapping
+// around.
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
@@ -8,6 +9,9 @@ namespace hal0::memory {
 
 inline constexpr std::int64_t product_max = std::int64_t{1}
                                             << 50;  // a thousand TB; some thousands of them can be added
+
+inline constexpr std::int64_t float_bytes = 4;
+inline constexpr std::int64_t tensor_alignment = 32;  // of ggml's CPU buffers
 
 constexpr std::int64_t product(std::initializer_list<std::int64_t> factors) {
     std::int64_t result = 1;
