@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
+#include <cmath>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -53,7 +54,11 @@ class Builder {
     bool on_uint64(std::uint64_t number, string_view, error_code& fault) {
         return add(Value{static_cast<double>(number)}, fault);
     }
-    bool on_double(double number, string_view, error_code& fault) { return add(Value{number}, fault); }
+    bool on_double(double number, string_view, error_code& fault) {
+        if (std::isfinite(number)) return add(Value{number}, fault);
+        fault = boost::json::error::exponent_overflow;  // 1e309 is no number of ours, and infinity no JSON
+        return false;
+    }
     bool on_bool(bool flag, error_code& fault) { return add(Value{flag}, fault); }
     bool on_null(error_code& fault) { return add(Value{}, fault); }
     bool on_comment_part(string_view, error_code&) { return true; }

@@ -118,7 +118,7 @@ TEST(Writer, PutsCommasAndEscapes) {
 }
 
 TEST(Writer, NumbersComeBackTheSame) {
-    for (double const number : {0.1, 1e300, -2.5e-9, 123456789.0}) {
+    for (double const number : {0.1, 1e300, -2.5e-9, 123456789.0, -0.0}) {
         Writer out;
         out.value(number);
         auto const back = parse(out.text()).value();
@@ -127,6 +127,14 @@ TEST(Writer, NumbersComeBackTheSame) {
     }
     Writer out;
     EXPECT_EQ(out.value(std::nan("")).text(), "null");
+}
+
+TEST(Json, ANumberTooLargeForOneIsAFault) {
+    auto const value = parse("[1e309]");
+    ASSERT_FALSE(value);
+    EXPECT_EQ(value.error().kind, Errc::Corrupt);
+    EXPECT_TRUE(std::signbit(std::get<double>(parse("-0.0").value().data)));
+    EXPECT_EQ(to_text(parse("-0.0").value()), "-0.0");
 }
 
 TEST(Writer, RepairsUtf8) {

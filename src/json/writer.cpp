@@ -101,7 +101,11 @@ Writer& Writer::raw(std::string_view json) {
 }
 
 Writer& Writer::value(std::string_view text) { return raw(quoted(text)); }
-Writer& Writer::value(double number) { return std::isfinite(number) ? raw(format("{}", number)) : null(); }
+Writer& Writer::value(double number) {
+    if (!std::isfinite(number)) return null();
+    // "-0" would be read as the integer 0.
+    return raw(number == 0 && std::signbit(number) ? "-0.0" : format("{}", number));
+}
 Writer& Writer::null() { return raw("null"); }
 
 Writer& Writer::value(std::vector<std::string> const& texts) {

@@ -6,38 +6,16 @@
 #include <random>
 
 #include "models/gguf_format.hpp"
+#include "models/test_gguf.hpp"
 #include "os/file.hpp"
 #include "os/test_dir.hpp"
 
 namespace hal0::models {
 namespace {
 
+using gguf::Bits;
+using gguf::head;
 using gguf::ValueType;
-
-// A GGUF file put together by hand, so that the reader is not held against our own writer.
-struct Bits {
-    std::string bytes{};
-    template <class T> Bits& number(T value) {
-        bytes.append(reinterpret_cast<char const*>(&value), sizeof value);
-        return *this;
-    }
-    Bits& text(std::string_view content) {
-        number(std::uint64_t{content.size()});
-        bytes += content;
-        return *this;
-    }
-    Bits& key(std::string_view name, ValueType type) {
-        return text(name).number(static_cast<std::uint32_t>(type));
-    }
-    Bits& tensor(std::string_view name, std::uint64_t columns, std::uint32_t type, std::uint64_t offset) {
-        return text(name).number(2U).number(columns).number(std::uint64_t{2}).number(type).number(offset);
-    }
-};
-
-Bits head(std::uint64_t tensors, std::uint64_t keys, std::uint32_t version = 3) {
-    Bits bits{"GGUF"};
-    return bits.number(version).number(tensors).number(keys);
-}
 
 // Two tensors, 32 bytes of F16 padded to 64 and 68 of Q8_0, after a header with every shape of value.
 std::string whole_model() {
