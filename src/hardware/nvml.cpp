@@ -11,8 +11,8 @@
 namespace hal0::hardware {
 namespace {
 
-struct Device;
-constexpr int success = 0;
+struct NvmlHandle;
+constexpr int nvml_success = 0;
 
 struct PciInfo {
     std::array<char, 16> old_bus_id{};
@@ -45,7 +45,8 @@ class Nvml {
     template <class... Arguments>
     std::optional<std::string> text(char const* name, Arguments... before) const {
         std::array<char, 96> buffer{};
-        if (call(name, before..., buffer.data(), unsigned{buffer.size() - 1}) != success) return std::nullopt;
+        if (call(name, before..., buffer.data(), unsigned{buffer.size() - 1}) != nvml_success)
+            return std::nullopt;
         return std::string{buffer.data()};
     }
     [[nodiscard]] std::string words(int status) const {
@@ -58,31 +59,31 @@ class Nvml {
 };
 
 // Not supported on chips that share the system's memory: unknown then.
-void read_memory(Nvml const& nvml, Device* device, NvmlDevice& into) {
+void read_memory(Nvml const& nvml, NvmlHandle* device, NvmlDevice& into) {
     auto const bytes = [](unsigned long long count) { return Bytes{static_cast<std::int64_t>(count)}; };
     Memory memory;
-    if (nvml.call("nvmlDeviceGetMemoryInfo_v2", device, &memory) == success) {
+    if (nvml.call("nvmlDeviceGetMemoryInfo_v2", device, &memory) == nvml_success) {
         into.memory_total = bytes(memory.total);
         into.memory_used = bytes(memory.used);
         into.memory_reserved = bytes(memory.reserved);
         return;
     }
     OldMemory old;  // drivers before 510
-    if (nvml.call("nvmlDeviceGetMemoryInfo", device, &old) != success) return;
+    if (nvml.call("nvmlDeviceGetMemoryInfo", device, &old) != nvml_success) return;
     into.memory_total = bytes(old.total);
     into.memory_used = bytes(old.used);
 }
 
-NvmlDevice read_device(Nvml const& nvml, Device* device) {
+NvmlDevice read_device(Nvml const& nvml, NvmlHandle* device) {
     NvmlDevice found;
     found.name = nvml.text("nvmlDeviceGetName", device).value_or("");
     PciInfo pci;
     // Its bus id has a domain of eight digits, the kernel's has four.
-    if (nvml.call("nvmlDeviceGetPciInfo_v3", device, &pci) == success)
+    if (nvml.call("nvmlDeviceGetPciInfo_v3", device, &pci) == nvml_success)
         found.pci = format("{:04x}:{:02x}:{:02x}.0", pci.domain, pci.bus, pci.device);
     int major = 0;
     int minor = 0;
-    if (nvml.call("nvmlDeviceGetCudaComputeCapability", device, &major, &minor) == success)
+    if (nvml.call("nvmlDeviceGetCudaComputeCapability", device, &major, &minor) == nvml_success)
         found.compute_capability = format("{}.{}", major, minor);
     read_memory(nvml, device, found);
     return found;
@@ -94,19 +95,19 @@ NvmlAnswer ask_nvml() {
     os::SharedLibrary const library{"libnvidia-ml.so.1"};
     if (!library.loaded()) return {.state = "no library", .fault = library.fault()};
     Nvml const nvml{library};
-    if (auto const status = nvml.call("nvmlInit_v2"); status != success)
+    if (auto const status = nvml.call("nvmlInit_v2"); status != nvml_success)
         return {.state = "failed", .fault = nvml.words(status)};
     NvmlAnswer answer{.state = "ok", .driver_version = nvml.text("nvmlSystemGetDriverVersion")};
     int cuda = 0;
-    if (nvml.call("nvmlSystemGetCudaDriverVersion_v2", &cuda) == success)
+    if (nvml.call("nvmlSystemGetCudaDriverVersion_v2", &cuda) == nvml_success)
         answer.cuda_version = format("{}.{}", cuda / 1000, cuda % 1000 / 10);
     unsigned count = 0;
-    if (auto const status = nvml.call("nvmlDeviceGetCount_v2", &count); status != success)
+    if (auto const status = nvml.call("nvmlDeviceGetCount_v2", &count); status != nvml_success)
         return {.state = "failed", .fault = nvml.words(status)};
     for (unsigned i = 0; i < count; ++i) {
-        Device* device = nullptr;
+        NvmlHandle* device = nullptr;
         // One that has fallen off the bus gives no handle; the others are there all the same.
-        if (nvml.call("nvmlDeviceGetHandleByIndex_v2", i, &device) == success)
+        if (nvml.call("nvmlDeviceGetHandleByIndex_v2", i, &device) == nvml_success)
             answer.devices.push_back(read_device(nvml, device));
     }
     (void)nvml.call("nvmlShutdown");

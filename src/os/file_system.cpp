@@ -18,7 +18,7 @@
 namespace hal0::os {
 namespace {
 
-struct CloseDir {
+struct CloseListing {
     void operator()(DIR* dir) const { ::closedir(dir); }
 };
 
@@ -66,7 +66,7 @@ Result<std::string> RootedFiles::read(std::string const& path, Bytes max) const 
 Result<std::vector<std::string>> RootedFiles::list(std::string const& path) const {
     auto fd = open_at(path, O_RDONLY | O_DIRECTORY);
     if (!fd.open()) return errno_error(errno, format("listing {}", path));
-    std::unique_ptr<DIR, CloseDir> const dir{::fdopendir(fd.get())};
+    std::unique_ptr<DIR, CloseListing> const dir{::fdopendir(fd.get())};
     if (!dir) return errno_error(errno, format("listing {}", path));
     (void)fd.release();
     std::vector<std::string> names;
