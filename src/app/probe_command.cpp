@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/library.hpp"
-#include "app/settings.hpp"
+#include "app/serve.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "hardware/drivers.hpp"
@@ -23,10 +23,10 @@ std::string size_of(std::optional<Bytes> size) { return size ? human(*size) : "u
 std::string gpu_lines(GpuReport const& gpu) {
     auto const name = gpu.name.value_or(format("{} {}", gpu.vendor, gpu.device_id.value_or("")));
     auto out = format("{:<12}{}{}\n", gpu.id, name, gpu.gfx ? format(" ({})", *gpu.gfx) : "");
-    out +=
-        format("{:<12}{} memory {}", "", gpu.unified == true ? "carve-out," : "its", size_of(gpu.vram_total));
-    if (gpu.unified == true) out += format("; of the system's up to {}", size_of(gpu.gtt_total));
-    out += "\n";
+    auto const own = size_of(gpu.vram_total);
+    out += gpu.unified == true ? format("{:<12}memory: {} carve-out, and up to {} of the system's\n", "", own,
+                                        size_of(gpu.gtt_total))
+                               : format("{:<12}memory: {}\n", "", own);
     if (gpu.why_not) out += format("{:<12}{}\n", "", *gpu.why_not);
     if (!gpu.vulkan.empty()) out += format("{:<12}Vulkan: {}\n", "", join(gpu.vulkan, ", "));
     return out;

@@ -305,7 +305,7 @@ Group box_group(Program const& program) {
     return {
         "The box",
         {{.path = "probe",
-          .summary = "what this box is: GPUs, memory, NPU, and what to serve with",
+          .summary = "what this box is, and what serves best on it",
           .flags = {{.name = "json", .help = "as JSON, the same as in hardware.json"},
                     {.name = "root",
                      .value = "DIR",
