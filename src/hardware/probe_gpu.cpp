@@ -134,7 +134,7 @@ NvmlDevice const* nvml_device(Seen const& seen, std::string_view address) {
 }
 
 GpuReport read_gpu(Sources const& from, PciDevice const& device) {
-    auto const& drm = from.drm.find(device.address);
+    auto const drm = from.drm.find(device.address);
     auto const path = device.directory();
     GpuReport gpu{.pci = device.address,
                   .vendor = vendor_name(device.ids.vendor),
