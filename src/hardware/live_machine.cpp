@@ -58,9 +58,7 @@ void LiveMachine::begin(Asked& asked, std::string const& role) const {
 }
 
 template <class Answer> Answer LiveMachine::finish(Asked& asked) const {
-    auto const unknown = [](std::string fault) {
-        return Answer{.state = "unknown", .fault = std::move(fault)};
-    };
+    auto const unknown = [](std::string const& fault) { return Answer{.state = "unknown", .fault = fault}; };
     if (!asked.program) return unknown(asked.fault.empty() ? "nobody asked" : std::exchange(asked.fault, {}));
     auto const said = asked.program->answer(asked.deadline);
     asked.program.reset();  // the next question is asked anew
