@@ -1,8 +1,10 @@
-// One program: the daemon (`hal0 serve`), its workers' first step (`hal0 slot exec`), its jobs, and the CLI.
+// One program: the daemon (`hal0 serve`), its workers' first step (`hal0 slot exec`), its jobs, the asking of
+// drivers, and the CLI.
 #include <string>
 #include <vector>
 
 #include "app/offline.hpp"
+#include "app/probe_command.hpp"
 #include "app/serve.hpp"
 #include "cli/run.hpp"
 #include "cli/terminal.hpp"
@@ -12,6 +14,8 @@ int main(int argc, char** argv) {
                                      .serve = hal0::app::serve,
                                      .slot_exec = hal0::app::slot_exec_command,
                                      .job = hal0::app::job_command,
+                                     .probe = hal0::app::probe_command,
+                                     .driver = hal0::app::driver_command,
                                      .offline = hal0::app::offline_work()};
     hal0::cli::Console console;
     return hal0::cli::run({argv + 1, argv + argc}, console, program);

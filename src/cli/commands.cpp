@@ -301,6 +301,32 @@ Group engine_group() {
               .run = engine_remove}}};
 }
 
+Group box_group(Program const& program) {
+    return {
+        "The box",
+        {{.path = "probe",
+          .summary = "what this box is, and what serves best on it",
+          .flags = {{.name = "json", .help = "as JSON, the same as in hardware.json"},
+                    {.name = "root",
+                     .value = "DIR",
+                     .help = "read a recorded box instead, and write nothing",
+                     .offer = Offer::Files},
+                    {.name = "record",
+                     .value = "DIR",
+                     .help = "record this box there, without serial numbers and names",
+                     .offer = Offer::Files}},
+          .examples = {{"hal0 probe", "after a change of the BIOS, say"},
+                       {"hal0 probe --record my-box", "for a report of a fault"}},
+          .notes = "Writes hardware.json into the configuration directory ('hal0 places'). docs/hardware.md "
+                   "says what is in it.",
+          .run = program.probe},
+         {.path = "driver",
+          .summary = "ask one driver; for the probe",
+          .arguments = {{.name = "ROLE"}},
+          .run = program.driver,
+          .shown = Shown::Hidden}}};
+}
+
 Group help_group(Program const& program) {
     return {
         "Help",
@@ -327,7 +353,7 @@ Group help_group(Program const& program) {
 
 CommandTable make_commands(Program const& program) {
     return CommandTable{{talk_group(), daemon_group(program), slot_group(program), model_group(),
-                         engine_group(), help_group(program)}};
+                         engine_group(), box_group(program), help_group(program)}};
 }
 
 }  // namespace hal0::cli

@@ -31,6 +31,8 @@ struct Program {
     Run serve{};
     Run slot_exec{};  // argument NAME
     Run job{};        // arguments KIND, SUBJECT
+    Run probe{};      // flags json, root, record
+    Run driver{};     // argument ROLE
     Offline offline{};
 };
 

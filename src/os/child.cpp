@@ -304,4 +304,55 @@ Result<Finished> run_to_end(Command command, std::size_t output_max, OnOutput co
     return finished;
 }
 
+AskedProgram::AskedProgram(int pid, UniqueFd pidfd, UniqueFd reader)
+    : pid_{pid}, pidfd_{std::move(pidfd)}, reader_{std::move(reader)} {}
+
+AskedProgram::~AskedProgram() { kill(); }
+
+Result<std::unique_ptr<AskedProgram>> AskedProgram::start(Command command) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error(errno, "creating a pipe");
+    UniqueFd reader{ends[0]};
+    UniqueFd const writer{ends[1]};
+    UniqueFd const nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    command.out = writer.get();
+    command.err = nowhere.get();
+    command.session = Session::Own;
+    HAL0_TRY(started, os::start(command));
+    return std::unique_ptr<AskedProgram>{
+        new AskedProgram{started.pid, std::move(started.pidfd), std::move(reader)}};
+}
+
+bool AskedProgram::wait_for(int fd, TimePoint deadline) const {
+    pollfd wait{fd, POLLIN, 0};
+    while (true) {
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        auto const ready = ::poll(&wait, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000)));
+        if (ready > 0) return true;
+        if (left <= 0) return false;
+    }
+}
+
+Result<std::string> AskedProgram::answer(TimePoint deadline, std::size_t output_max) {
+    std::string said;
+    while (wait_for(reader_.get(), deadline)) {
+        if (take(reader_.get(), output_max + 1, {}, said) == 0) break;
+        if (said.size() > output_max) return Error{Errc::TooLarge, "its answer is too large"};
+    }
+    if (!wait_for(pidfd_.get(), deadline)) return Error{Errc::Timeout, "it didn't answer in time"};
+    auto const status = reap(pid_);
+    pidfd_.reset();
+    if (status.signal != 0) return Error{Errc::Unavailable, format("it was {}", describe(status))};
+    return said;
+}
+
+// One that hangs inside a driver may not even die of SIGKILL soon: it isn't waited for longer than a moment.
+// What is left then is a zombie until this process ends.
+void AskedProgram::kill() {
+    if (!pidfd_.open()) return;
+    ::kill(-pid_, SIGKILL);
+    if (wait_for(pidfd_.get(), Clock::now() + std::chrono::milliseconds{100})) reap(pid_);
+    pidfd_.reset();
+}
+
 }  // namespace hal0::os

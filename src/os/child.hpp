@@ -87,4 +87,25 @@ using OnOutput = std::function<void(std::string_view piece)>;
 Result<Finished> run_to_end(Command command, std::size_t output_max = std::size_t{1} << 20,
                             OnOutput const& on_output = {});
 
+// A command that answers on its output, run beside this thread's own work; what it writes to its error stream
+// is dropped. Killed with its whole session when it isn't done in time, or is no longer wanted. For Pool work
+// and the CLI. Command's out, err and session are not used.
+class AskedProgram final : NoCopy {
+  public:
+    static Result<std::unique_ptr<AskedProgram>> start(Command command);
+    ~AskedProgram();
+    // Waits for the end of its output. Timeout when that isn't there by `deadline`; TooLarge over
+    // `output_max`; Unavailable when it died of a signal, which is named.
+    Result<std::string> answer(TimePoint deadline, std::size_t output_max = std::size_t{1} << 20);
+
+  private:
+    AskedProgram(int pid, UniqueFd pidfd, UniqueFd reader);
+    [[nodiscard]] bool wait_for(int fd, TimePoint deadline) const;
+    void kill();
+
+    int pid_;
+    UniqueFd pidfd_;  // not open: it has been reaped
+    UniqueFd reader_;
+};
+
 }  // namespace hal0::os

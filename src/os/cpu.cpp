@@ -3,6 +3,9 @@
 #ifdef __x86_64__
 #include <cpuid.h>
 
+#include <array>
+#include <cstring>
+
 namespace hal0::os {
 namespace {
 
@@ -28,9 +31,25 @@ bool cpu_has_apx() {
     return (saved_registers() & apx_registers) != 0;
 }
 
+std::optional<std::string> cpu_hypervisor() {
+    constexpr unsigned hypervisor_present = 1U << 31;  // leaf 1, ecx
+    constexpr unsigned hypervisor_leaf = 0x40000000;
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & hypervisor_present) == 0) return std::nullopt;
+    __cpuid(hypervisor_leaf, a, b, c, d);
+    std::array<unsigned, 3> const words{b, c, d};
+    std::array<char, sizeof words + 1> name{};
+    std::memcpy(name.data(), words.data(), sizeof words);
+    return std::string{name.data()};
+}
+
 }  // namespace hal0::os
 #else
 namespace hal0::os {
 bool cpu_has_apx() { return false; }
+std::optional<std::string> cpu_hypervisor() { return std::nullopt; }
 }  // namespace hal0::os
 #endif

@@ -275,6 +275,35 @@ TEST(Process, AnEnvironmentIsOursWithSomeOfItSet) {
     EXPECT_EQ(finished->output, "kept new=er\n");
 }
 
+TEST(AskedProgram, AnswersOnItsOutputAlone) {
+    auto const asked = std::move(AskedProgram::start(shell("echo noise >&2; echo answer"))).value();
+    EXPECT_EQ(asked->answer(Clock::now() + 10s).value(), "answer\n");
+}
+
+TEST(AskedProgram, IsKilledWithItsWholeSessionWhenItsTimeIsUp) {
+    TestDir const dir;
+    auto asked = std::move(AskedProgram::start(shell("tail -f /dev/null & echo $! > " + dir.path() +
+                                                     "/pid; echo started; wait")))
+                     .value();
+    EXPECT_EQ(asked->answer(Clock::now() + 200ms).error().kind, Errc::Timeout);
+    asked.reset();
+    auto const text = read_file(dir / "pid", 1_KiB);
+    ASSERT_TRUE(text.ok());
+    auto const helper = std::atoi(text->c_str());
+    auto loop = Loop::make().value();
+    auto const left = Process::adopt(*loop, helper, [&loop](ExitStatus) { loop->stop(); });
+    if (left.ok()) loop->run();  // ends: it has been killed
+}
+
+TEST(AskedProgram, SaysHowItDied) {
+    auto const crashed = std::move(AskedProgram::start(shell("kill -SEGV $$"))).value();
+    auto const error = crashed->answer(Clock::now() + 10s).error();
+    EXPECT_EQ(error.kind, Errc::Unavailable);
+    EXPECT_EQ(error.message.substr(0, 29), "it was killed by SIGSEGV (11)");
+    auto const endless = std::move(AskedProgram::start(shell("exec yes"))).value();
+    EXPECT_EQ(endless->answer(Clock::now() + 10s, 1000).error().kind, Errc::TooLarge);
+}
+
 TEST(LockFile, NamesItsHolderAcrossExecAndIsFreeAfterItsDeath) {
     TestDir dir;
     auto const path = dir / "lock";

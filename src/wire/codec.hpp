@@ -12,7 +12,8 @@
 //         }
 //     };
 //
-// Members are strings, booleans, int64s, doubles, lists of strings, RawJson, other bodies and lists of them.
+// Members are strings, booleans, int64s, doubles, Bytes (as an integer), lists of strings, RawJson, other
+// bodies and lists of them.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "base/units.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
 
@@ -70,12 +72,34 @@ template <class T> void write(json::Writer& out, T const& what) {
         out.end_array();
     } else if constexpr (std::is_same_v<T, RawJson>) {
         out.raw(what.text);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        out.value(what.count);
     } else {
         out.value(what);
     }
 }
 
 template <Body T> Result<T> read_body(json::Value const& value, std::string const& path, Unknown unknown);
+
+// A member that may be null or absent: it is empty then.
+template <class T>
+void read_optional(json::ObjectReader& in, std::string_view name, std::optional<T>& member, Unknown unknown) {
+    if constexpr (Body<T>) {
+        auto const* value = in.member(name);
+        if (value == nullptr || value->is_null()) return member.reset();
+        in.object(name, member, [unknown](json::Value const& inner, std::string const& path) {
+            return read_body<T>(inner, path, unknown).then([](T body) {
+                return Result{std::optional{body}};
+            });
+        });
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        std::optional<std::int64_t> count;
+        in.optional(name, count);
+        member = count ? std::optional{Bytes{*count}} : std::nullopt;
+    } else {
+        in.optional(name, member);
+    }
+}
 
 template <class T>
 void read_member(json::ObjectReader& in, std::string_view name, T& member, Unknown unknown) {
@@ -91,7 +115,9 @@ void read_member(json::ObjectReader& in, std::string_view name, T& member, Unkno
             return RawJson{json::to_text(value)};
         });
     } else if constexpr (is_optional<T>) {
-        in.optional(name, member);
+        read_optional(in, name, member, unknown);
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        in.required(name, member.count);
     } else if constexpr (is_list<T>) {
         if constexpr (Body<typename T::value_type>) {
             in.list(name, member, body(std::type_identity<typename T::value_type>{}));
@@ -129,6 +155,8 @@ template <class T> std::string type_name() {
         return "integer";
     } else if constexpr (std::is_same_v<T, double>) {
         return "number";
+    } else if constexpr (std::is_same_v<T, Bytes>) {
+        return "bytes";
     } else {
         static_assert(std::is_same_v<T, std::string>);
         return "string";
@@ -177,7 +205,7 @@ struct FieldDoc {
     std::string name{};
     std::string type{};  // "integer or null", "list of [SlotView](#slotview)": Markdown
     std::string meaning{};
-    BodyDoc (*body)(){nullptr};  // of a member that is a body or a list of them
+    BodyDoc (*body)(){nullptr};  // of a member that is, or may be, a body, and of a list of bodies
 };
 struct BodyDoc {
     std::string name{};
@@ -192,7 +220,7 @@ namespace detail {
 template <class T> constexpr auto describe_inner() -> BodyDoc (*)() {
     if constexpr (Body<T>) {
         return &describe<T>;
-    } else if constexpr (is_list<T>) {
+    } else if constexpr (is_list<T> || is_optional<T>) {
         return describe_inner<typename T::value_type>();
     } else {
         return nullptr;

@@ -132,5 +132,38 @@ TEST(Views, TypesAreNamedForTheReader) {
     EXPECT_EQ(describe<SlotView>().fields.at(10).type, "integer or null");
 }
 
+struct Inner {
+    static constexpr BodyTitle title{"Inner", "A body that may be missing."};
+    Bytes size{};
+    bool operator==(Inner const&) const = default;
+    template <class Self, class F> static void fields(Self& self, F& f) { f("size", self.size, "its size"); }
+};
+struct Outer {
+    static constexpr BodyTitle title{"Outer", "What may have one."};
+    std::optional<Inner> inner{};
+    std::optional<Bytes> left{};
+    bool operator==(Outer const&) const = default;
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("inner", self.inner, "a body, or nothing");
+        f("left", self.left, "a size, or nothing");
+    }
+};
+
+TEST(Bodies, AndSizesMayBeNull) {
+    Outer const full{.inner = Inner{Bytes{5}}, .left = Bytes{7}};
+    EXPECT_EQ(encode(full), R"({"inner":{"size":5},"left":7})");
+    EXPECT_EQ(decode<Outer>(encode(full)).value(), full);
+    EXPECT_EQ(encode(Outer{}), R"({"inner":null,"left":null})");
+    EXPECT_EQ(decode<Outer>(encode(Outer{})).value(), Outer{});
+    EXPECT_EQ(decode<Outer>("{}").value(), Outer{});
+    EXPECT_EQ(decode<Outer>(R"({"inner":{"size":"5"}})").error().message,
+              "inner.size must be a whole number");
+    EXPECT_EQ(decode<Outer>(R"({"inner":{}})").error().message, "'inner.size' is missing");
+    auto const doc = describe<Outer>();
+    EXPECT_EQ(doc.fields.at(0).type, "[Inner](#inner) or null");
+    EXPECT_EQ(doc.fields.at(0).body().name, "Inner");
+    EXPECT_EQ(doc.fields.at(1).type, "bytes or null");
+}
+
 }  // namespace
 }  // namespace hal0::wire

@@ -1,0 +1,20 @@
+#pragma once
+// `hal0 probe`, and the hidden command of the child that it asks foreign drivers by.
+#include "cli/context.hpp"
+#include "hardware/live_machine.hpp"
+#include "hardware/probe.hpp"
+
+namespace hal0::app {
+
+// This machine; foreign drivers are asked by runs of this program.
+Result<std::unique_ptr<hardware::LiveMachine>> this_machine();
+// What only this house knows of it: where its models are, which engines are installed.
+hardware::ProbeInput probe_input(os::Places const& places);
+
+// Where the report is kept.
+std::string report_path(os::Places const& places);
+
+Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context);
+Result<int> driver_command(cli::Arguments const& arguments, cli::Context& context);
+
+}  // namespace hal0::app

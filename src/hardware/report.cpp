@@ -1,0 +1,25 @@
+#include "hardware/report.hpp"
+
+#include "base/format.hpp"
+
+namespace hal0::hardware {
+
+Result<HardwareReport> decode_report(std::string_view text) {
+    // A newer schema may have changed anything but this member: it is looked at first.
+    HAL0_TRY(value, json::parse(text));
+    auto const* member = value.find("schema");
+    auto const* schema = member == nullptr ? nullptr : std::get_if<std::int64_t>(&member->data);
+    if (schema == nullptr || *schema < 1)
+        return Error{Errc::Corrupt, "it has no schema: it is no hardware report"};
+    if (*schema > report_schema)
+        return Error{
+            Errc::Unsupported,
+            format("it has schema {}, made by a newer hal0; this one knows up to {}. 'hal0 probe' writes it "
+                   "anew",
+                   *schema, report_schema)};
+    auto report = wire::decode<HardwareReport>(text);
+    if (!report) return Error{Errc::Corrupt, std::move(report).error().message};
+    return report;
+}
+
+}  // namespace hal0::hardware
