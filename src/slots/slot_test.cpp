@@ -31,8 +31,8 @@ TEST(Slot, ComesUpAndIsReady) {
 
 TEST(Slot, WorkersComeUpSideBySide) {
     House house;
-    house.model("one", {"ready-after-ms=400"});
-    house.model("two", {"ready-after-ms=400"});
+    house.model("one", {"ready-after-ms=2000"});
+    house.model("two", {"ready-after-ms=2000"});
     house.file("a", "model = \"one\"\n");
     house.file("b", "model = \"two\"\n");
     house.start();

@@ -87,11 +87,11 @@ void read_optional(json::ObjectReader& in, std::string_view name, std::optional<
     if constexpr (Body<T>) {
         auto const* value = in.member(name);
         if (value == nullptr || value->is_null()) return member.reset();
-        in.object(name, member, [unknown](json::Value const& inner, std::string const& path) {
-            return read_body<T>(inner, path, unknown).then([](T body) {
-                return Result{std::optional{body}};
-            });
-        });
+        in.object(name, member,
+                  [unknown](json::Value const& inner, std::string const& path) -> Result<std::optional<T>> {
+                      HAL0_TRY(body, read_body<T>(inner, path, unknown));
+                      return std::optional{std::move(body)};
+                  });
     } else if constexpr (std::is_same_v<T, Bytes>) {
         std::optional<std::int64_t> count;
         in.optional(name, count);
