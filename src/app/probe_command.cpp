@@ -52,7 +52,8 @@ std::string shown(HardwareReport const& report) {
                   report.cpu.usable ? std::to_string(*report.cpu.usable) : "unknown");
     out += format("{:<12}{} visible to Linux", "memory", size_of(memory.total));
     if (memory.unified == true) out += format(", {} set aside for the GPU", size_of(memory.carve_out));
-    if (memory.limit) out += format(", limited to {}", human(*memory.limit));
+    if (memory.limit && (!memory.total || *memory.limit < *memory.total))
+        out += format(", limited to {}", human(*memory.limit));
     out += "\n";
     for (auto const& gpu : report.gpus)
         out += gpu_lines(gpu);
