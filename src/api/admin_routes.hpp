@@ -65,6 +65,7 @@ std::span<AdminRoute const> status_routes();
 std::span<AdminRoute const> slot_routes();
 std::span<AdminRoute const> model_routes();
 std::span<AdminRoute const> engine_routes();
+std::span<AdminRoute const> hardware_routes();
 std::span<AdminRoute const> job_routes();
 std::span<AdminRoute const> event_routes();
 

@@ -82,6 +82,10 @@ class FakeHouse final : public House {
         done({});
     }
 
+    void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override {
+        done(hardware::HardwareReport{.time = "now"});
+    }
+
   private:
     static std::string words(slots::InFlight requests) {
         return requests == slots::InFlight::CutOff ? " by force" : "";

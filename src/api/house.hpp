@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "hardware/report.hpp"
 #include "slots/status.hpp"
 #include "wire/views.hpp"
 
@@ -43,6 +44,8 @@ class House {
     virtual Result<wire::EngineView> engine(std::string const& id) = 0;  // the one that is, or would be, used
     virtual Result<Need> engine_need(std::string const& id) = 0;
     virtual void remove_engine(wire::EngineView const& engine, Done done) = 0;
+
+    virtual void hardware(std::function<void(Result<hardware::HardwareReport>)> done) = 0;
 
   protected:
     ~House() = default;

@@ -6,6 +6,7 @@
 
 #include "api/translate.hpp"
 #include "app/limits.hpp"
+#include "app/probe_command.hpp"
 #include "base/format.hpp"
 #include "base/time.hpp"
 #include "cli/daemon.hpp"
@@ -109,6 +110,7 @@ Result<void> Daemon::build_control() {
         .pool = *pool_,
         .library = *library_,
         .events = *events_,
+        .box = [places = start_.places] { return box_report(places); },
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});
@@ -166,6 +168,9 @@ void Daemon::run() {
     for (auto const& loop : data_loops_)
         loop->start();
     log_keeper_->look();
+    house_->hardware([this](Result<hardware::HardwareReport> const& report) {
+        if (!report) log_.warn("what this box is can't be said: {}", report.error().message);
+    });
     auto const took = std::chrono::duration<double, std::milli>(Clock::now() - started_at_).count();
     log_.info("hal0 {} listens on {} and {}/hal0.sock; up in {:.0f} ms", start_.version,
               join(addresses_, ", "), start_.places.runtime, took);

@@ -176,6 +176,10 @@ void House::remove_engine(wire::EngineView const& engine, Done done) {
         });
 }
 
+void House::hardware(std::function<void(Result<hardware::HardwareReport>)> done) {
+    world_.pool.run(world_.inbox, world_.box, std::move(done));
+}
+
 void House::job_changed(jobs::Job const& job) {
     publish(api::job_changed.name, job.id, wire::encode(api::view_of(job)));
     if (job.state == jobs::State::Running) return;

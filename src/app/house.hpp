@@ -31,7 +31,8 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         os::Pool& pool;
         Library const& library;
         history::EventStream& events;
-        std::function<wire::StatusView()> status;  // of the daemon itself
+        std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
+        std::function<wire::StatusView()> status;               // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };
     explicit House(World world) : world_{std::move(world)} {}
@@ -61,6 +62,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     Result<wire::EngineView> engine(std::string const& id) override;
     Result<Need> engine_need(std::string const& id) override;
     void remove_engine(wire::EngineView const& engine, Done done) override;
+    void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override;
 
     // slots::SlotHost
     void slot_changed(slots::SlotStatus const& status) override;

@@ -15,6 +15,8 @@
 namespace hal0::app {
 namespace {
 
+constexpr Bytes report_bytes_max = 4_MiB;
+
 using hardware::GpuReport;
 using hardware::HardwareReport;
 
@@ -72,6 +74,14 @@ Result<int> show(cli::Arguments const& arguments, cli::Context& context, Hardwar
     return cli::exit_ok;
 }
 
+Result<HardwareReport> probe_and_write(os::Places const& places) {
+    HAL0_TRY(machine, this_machine());
+    auto report = hardware::probe(*machine, probe_input(places));
+    HAL0_CHECK(os::make_directories(places.config));
+    HAL0_CHECK(os::atomic_write(report_path(places), wire::encode(report) + "\n"));
+    return report;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<hardware::LiveMachine>> this_machine() {
@@ -92,6 +102,16 @@ hardware::ProbeInput probe_input(os::Places const& places) {
 
 std::string report_path(os::Places const& places) { return os::join_path(places.config, "hardware.json"); }
 
+Result<HardwareReport> box_report(os::Places const& places) {
+    auto const text = os::read_file(report_path(places), report_bytes_max);
+    if (!text && text.error().kind != Errc::NotFound) return text.error();
+    if (!text) return probe_and_write(places);
+    auto report = hardware::decode_report(*text);
+    if (!report && report.error().kind == Errc::Corrupt) return probe_and_write(places);
+    if (!report) return in_context(format("reading {}", report_path(places)), std::move(report).error());
+    return report;
+}
+
 Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context) {
     if (arguments.has("root")) {
         HAL0_TRY(machine, hardware::RecordedMachine::open(arguments.text("root")));
@@ -104,9 +124,7 @@ Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context
         return cli::exit_ok;
     }
     HAL0_TRY(places, context.places());
-    auto const report = hardware::probe(*machine, probe_input(places));
-    HAL0_CHECK(os::make_directories(places.config));
-    HAL0_CHECK(os::atomic_write(report_path(places), wire::encode(report) + "\n"));
+    HAL0_TRY(report, probe_and_write(places));
     return show(arguments, context, report);
 }
 
