@@ -10,6 +10,10 @@ void show_hardware(Admin& admin, AdminCall const& call) {
     admin.house().hardware(admin.answering<hardware::HardwareReport>(call.ticket));
 }
 
+void show_memory(Admin& admin, AdminCall const& call) {
+    admin.house().memory(admin.answering<wire::MemoryView>(call.ticket));
+}
+
 using Shape = AnswerDoc::Shape;
 
 constexpr std::array hardware_rows{
@@ -19,6 +23,12 @@ constexpr std::array hardware_rows{
                    "says how each is found.",
                .answer = {Shape::One, &wire::describe<hardware::HardwareReport>},
                .handle = &show_hardware},
+    AdminRoute{.path = "/api/memory",
+               .summary =
+                   "Who holds the memory of the box. Read when it is asked for; an answer serves all who ask "
+                   "within a second.",
+               .answer = {Shape::One, &wire::describe<wire::MemoryView>},
+               .handle = &show_memory},
 };
 
 }  // namespace

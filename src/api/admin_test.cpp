@@ -432,5 +432,14 @@ TEST_F(EventsTest, TooManyAtOnceAreRefused) {
     EXPECT_EQ(ask(Method::Head, "/api/events").status, 200);
 }
 
+TEST_F(AdminTest, MemoryIsReadWhenItIsAskedFor) {
+    EXPECT_TRUE(house.asked.empty());
+    auto const answer = get("/api/memory");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(wire::decode<wire::MemoryView>(answer.body).value().pools.at(0).id, "unified");
+    EXPECT_EQ(house.asked, std::vector<std::string>{"memory"});
+    EXPECT_EQ(ask(Method::Post, "/api/memory").status, 405);
+}
+
 }  // namespace
 }  // namespace hal0::api

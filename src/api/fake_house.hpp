@@ -85,6 +85,10 @@ class FakeHouse final : public House {
     void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override {
         done(hardware::HardwareReport{.time = "now"});
     }
+    void memory(std::function<void(Result<wire::MemoryView>)> done) override {
+        asked.emplace_back("memory");
+        done(wire::MemoryView{.time = "2026-01-02T03:04:05.000Z", .pools = {{.id = "unified"}}});
+    }
 
   private:
     static std::string words(slots::InFlight requests) {

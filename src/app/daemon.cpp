@@ -6,6 +6,7 @@
 
 #include "api/translate.hpp"
 #include "app/limits.hpp"
+#include "app/memory_command.hpp"
 #include "app/probe_command.hpp"
 #include "base/format.hpp"
 #include "base/time.hpp"
@@ -104,6 +105,10 @@ Result<void> Daemon::build_control() {
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
     log_keeper_ = std::make_unique<LogKeeper>(
         LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
+    memory_ = std::make_unique<MemoryDesk>(
+        *inbox_, *pool_, [places = start_.places](std::vector<memory::SlotProcess> const& slots) {
+            return read_memory(places, slots);
+        });
     house_ = std::make_unique<House>(House::World{
         .log = log_,
         .inbox = *inbox_,
@@ -111,6 +116,7 @@ Result<void> Daemon::build_control() {
         .library = *library_,
         .events = *events_,
         .box = [places = start_.places] { return box_report(places); },
+        .memory = *memory_,
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});

@@ -10,6 +10,7 @@
 #include "api/event_types.hpp"
 #include "api/house.hpp"
 #include "app/library.hpp"
+#include "app/memory_desk.hpp"
 #include "base/log.hpp"
 #include "base/no_copy.hpp"
 #include "dispatch/dispatcher.hpp"
@@ -33,6 +34,8 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         history::EventStream& events;
         std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
         std::function<wire::StatusView()> status;               // of the daemon itself
+        MemoryDesk& memory;
+        std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };
     explicit House(World world) : world_{std::move(world)} {}
@@ -63,6 +66,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     Result<Need> engine_need(std::string const& id) override;
     void remove_engine(wire::EngineView const& engine, Done done) override;
     void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override;
+    void memory(std::function<void(Result<wire::MemoryView>)> done) override;
 
     // slots::SlotHost
     void slot_changed(slots::SlotStatus const& status) override;

@@ -9,6 +9,7 @@
 #include "cli/daemon_commands.hpp"
 #include "cli/engine_commands.hpp"
 #include "cli/help.hpp"
+#include "cli/memory_command.hpp"
 #include "cli/model_commands.hpp"
 #include "cli/slot_commands.hpp"
 
@@ -320,6 +321,15 @@ Group box_group(Program const& program) {
           .notes = "Writes hardware.json into the configuration directory ('hal0 places'). docs/hardware.md "
                    "says what is in it.",
           .run = program.probe},
+         {.path = "memory",
+          .summary = "who holds the memory of this box",
+          .flags = {json},
+          .examples = {{"hal0 memory", ""},
+                       {"hal0 memory --json | jq '.pools[].unexplained'", "what no source explains"}},
+          .notes = "Read at that moment, with a daemon or without one. All lines of a pool, its free memory "
+                   "and what "
+                   "no source explains make its total; docs/memory.md says where each comes from.",
+          .run = memory},
          {.path = "driver",
           .summary = "ask one driver; for the probe",
           .arguments = {{.name = "ROLE"}},

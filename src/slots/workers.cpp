@@ -21,6 +21,17 @@ Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run
     return std::move(process).value();
 }
 
+Result<std::vector<LivingWorker>> living_workers(os::Places const& places) {
+    std::vector<LivingWorker> workers;
+    auto const names = os::list_directory(run_root(places));
+    for (auto const& name : names ? *names : std::vector<std::string>{}) {
+        auto const holder = os::LockFile::holder(run_dir(places, name).lock);
+        if (!holder && holder.error().kind != Errc::Conflict) return holder.error();
+        if (holder && *holder) workers.push_back({name, **holder});
+    }
+    return workers;
+}
+
 Result<std::vector<std::string>> slots_running_from(os::Places const& places, std::string const& directory) {
     std::vector<std::string> slots;
     auto const names = os::list_directory(run_root(places));

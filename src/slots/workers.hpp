@@ -18,6 +18,14 @@ namespace hal0::slots {
 Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run,
                                                std::function<void(os::ExitStatus)> ended);
 
+struct LivingWorker {
+    std::string slot{};
+    int pid{0};
+    bool operator==(LivingWorker const&) const = default;
+};
+// All workers that live and can be seen from here, by the name of their slots.
+Result<std::vector<LivingWorker>> living_workers(os::Places const& places);
+
 // The slots, by name, whose living worker runs a program that lies under `directory`.
 Result<std::vector<std::string>> slots_running_from(os::Places const& places, std::string const& directory);
 
