@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "app/doctor_command.hpp"
 #include "app/offline.hpp"
 #include "app/probe_command.hpp"
 #include "app/serve.hpp"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
                                      .slot_exec = hal0::app::slot_exec_command,
                                      .job = hal0::app::job_command,
                                      .probe = hal0::app::probe_command,
+                                     .doctor = hal0::app::doctor_command,
                                      .driver = hal0::app::driver_command,
                                      .offline = hal0::app::offline_work()};
     hal0::cli::Console console;

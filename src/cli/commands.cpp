@@ -330,6 +330,18 @@ Group box_group(Program const& program) {
                    "and what "
                    "no source explains make its total; docs/memory.md says where each comes from.",
           .run = memory},
+         {.path = "doctor",
+          .summary = "what should be mended on this box, and how",
+          .flags = {{.name = "json", .help = "the findings as a JSON array"},
+                    {.name = "root",
+                     .value = "DIR",
+                     .help = "examine a recorded box instead",
+                     .offer = Offer::Files}},
+          .examples = {{"hal0 doctor", "errors first, each with the commands that mend it"}},
+          .notes =
+              "Needs no daemon and changes nothing. Exit code 1 where there is an error, 0 otherwise, also "
+              "with warnings. docs/doctor.md says what each finding means.",
+          .run = program.doctor},
          {.path = "driver",
           .summary = "ask one driver; for the probe",
           .arguments = {{.name = "ROLE"}},

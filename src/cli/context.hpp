@@ -34,6 +34,7 @@ struct Program {
     Run slot_exec{};  // argument NAME
     Run job{};        // arguments KIND, SUBJECT
     Run probe{};      // flags json, root, record
+    Run doctor{};     // flags json, root
     Run driver{};     // argument ROLE
     Offline offline{};
 };
