@@ -6,9 +6,9 @@
 
 #include "base/format.hpp"
 #include "hardware/counters.hpp"
-#include "hardware/test_expected.hpp"
 #include "hardware/probe.hpp"
 #include "hardware/recorded_machine.hpp"
+#include "hardware/test_expected.hpp"
 #include "json/value.hpp"
 #include "os/file.hpp"
 

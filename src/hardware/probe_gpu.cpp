@@ -186,8 +186,8 @@ std::vector<GpuReport> probe_gpus(Machine& machine, Reader& reader, Seen const& 
         gpus.push_back(std::move(gpu));
     for (std::size_t i = 0; i < gpus.size(); ++i) {
         gpus[i].id = format("gpu{}", i);
-        if (gpus[i].card) gpus[i].card = "/dev/dri/" + *gpus[i].card;
-        if (gpus[i].render) gpus[i].render = "/dev/dri/" + *gpus[i].render;
+        for (auto* node : {&gpus[i].card, &gpus[i].render})
+            if (*node) **node = "/dev/dri/" + **node;
     }
     return gpus;
 }

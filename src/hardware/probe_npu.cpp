@@ -28,7 +28,7 @@ std::optional<NpuReport> probe_npu(Machine& machine, Reader& reader, Seen const&
                   .node = accel_node(reader, device->address),
                   .memlock = seen.system.memlock,
                   .memlock_unlimited = seen.system.memlock_unlimited};
-    if (device->ids.revision) npu.revision = format("{:#04x}", *device->ids.revision);
+    if (auto const& revision = device->ids.revision) npu.revision = format("{:#04x}", *revision);
     if (known) npu.generation = known->generation;
     if (!npu.name && known) npu.name = known->name;
     if (!npu.node) {

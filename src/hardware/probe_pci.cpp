@@ -62,6 +62,7 @@ std::vector<std::string> numbered(Reader& reader, std::string const& directory, 
     }
     std::sort(found.begin(), found.end());
     std::vector<std::string> names;
+    names.reserve(found.size());
     for (auto& [number, name] : found)
         names.push_back(std::move(name));
     return names;

@@ -44,7 +44,7 @@ bool has_lxcfs(Reader& reader) {
 
 // "oci" is no manager's name: the files below say which it is.
 std::optional<std::string> known_manager(std::optional<std::string> const& name) {
-    auto const word = name ? printable(*name) : "";
+    auto word = name ? printable(*name) : "";
     if (word.empty() || word == "oci") return std::nullopt;
     return word;
 }
@@ -112,10 +112,10 @@ std::optional<std::string> vm_by_cpuid(std::optional<std::string> const& word) {
 
 // Some hypervisors pose as another in CPUID: their DMI goes first.
 std::optional<std::string> vm_of(Reader& reader, SystemAnswer const& system) {
-    auto const dmi = vm_by_dmi(reader);
+    auto dmi = vm_by_dmi(reader);
     constexpr std::array poses{"amazon", "oracle", "xen", "parallels", "google"};
     if (dmi && std::find(poses.begin(), poses.end(), *dmi) != poses.end()) return dmi;
-    auto const cpuid = vm_by_cpuid(system.hypervisor);
+    auto cpuid = vm_by_cpuid(system.hypervisor);
     if (cpuid && cpuid != "vm-other") return cpuid;
     if (dmi) return dmi;
     return cpuid;
@@ -172,7 +172,7 @@ BoardReport probe_board(Reader& reader) {
                                                          "System manufacturer",    "Default string",
                                                          "Not Specified",          "System Version"};
         auto const text = reader.text(format("/sys/class/dmi/id/{}", file));
-        auto const word = text ? printable(*text) : "";
+        auto word = text ? printable(*text) : "";
         auto const blank = [&word](std::string_view other) { return equal_fold(word, other); };
         if (word.empty() || std::any_of(blanks.begin(), blanks.end(), blank)) return std::nullopt;
         return word;

@@ -37,7 +37,7 @@ class RecordingMachine::Files final : public os::FileSystem {
         }
         keep_presence(path);
         for (auto const& name : *names)
-            keep_presence(path + "/" + name);
+            keep_presence(os::join_path(path, name));
         return names;
     }
     [[nodiscard]] std::optional<std::string> link(std::string const& path) const override {
