@@ -33,7 +33,6 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         Library const& library;
         history::EventStream& events;
         std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
-        std::function<wire::StatusView()> status;               // of the daemon itself
         MemoryDesk& memory;
         std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;

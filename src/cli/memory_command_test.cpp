@@ -37,13 +37,13 @@ wire::MemoryView some_memory() {
 }
 
 constexpr std::string_view shown =
-    R"(unified: 100.0 GiB (system memory 99.0 GiB, carve-out 1.0 GiB); gpu0 takes at most 62.0 GiB of the system's (GTT)
-HOLDER               MEMORY       GPU  GIVES WAY  IN SWAP
-slot primary       50.0 GiB  25.0 GiB    2.0 GiB  1.0 GiB  ██████████
-chrome[2J (30)   ≤ 10.0 GiB                                ██
-kernel: slabs       512 MiB                                ▏
-unexplained        -512 MiB
-free               40.0 GiB                                ████████
+    R"(unified: 100 GiB (system memory 99.0 GiB, carve-out 1.0 GiB); gpu0 takes at most 62.0 GiB of the system's (GTT)
+HOLDER              MEMORY       GPU  GIVES WAY  IN SWAP
+slot primary      50.0 GiB  25.0 GiB    2.0 GiB  1.0 GiB  ██████████
+chrome[2J (30)  ≤ 10.0 GiB                                ██
+kernel: slabs      512 MiB                                ▏
+unexplained       -512 MiB
+free              40.0 GiB                                ████████
 chrome[2J (30): it shares
 
 swap: 1.0 GiB of 8.0 GiB in use
