@@ -21,6 +21,7 @@ Result<wire::MemoryView> read_memory_without_daemon() {
     HAL0_TRY(places, os::find_places());
     HAL0_TRY(workers, slots::living_workers(places));
     std::vector<memory::SlotProcess> slots;
+    slots.reserve(workers.size());
     for (auto& worker : workers)
         slots.push_back({std::move(worker.slot), worker.pid});
     return read_memory(places, slots);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -30,7 +31,7 @@ std::string bar(Bytes bytes, std::optional<Bytes> total) {
     constexpr std::array<std::string_view, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     if (!total || total->count <= 0 || bytes.count <= 0) return {};
     auto const share = static_cast<double>(std::min(bytes, *total).count) / static_cast<double>(total->count);
-    auto const steps = static_cast<std::size_t>(share * double{share_columns} * 8 + 0.5);
+    auto const steps = static_cast<std::size_t>(std::lround(share * double{share_columns} * 8));
     std::string out;
     for (std::size_t i = 0; i < steps / 8; ++i)
         out += "█";
@@ -38,10 +39,11 @@ std::string bar(Bytes bytes, std::optional<Bytes> total) {
 }
 
 std::string name_of(HolderView const& holder) {
-    auto const name = printable(holder.name);
+    auto name = printable(holder.name);
+    auto const processes = holder.processes.value_or(1);
     if (holder.kind == "slot") return format("slot {}", name);
     if (holder.kind == "kernel") return format("kernel: {}", name);
-    if (holder.processes.value_or(1) > 1) return format("{} ({})", name, *holder.processes);
+    if (processes > 1) return format("{} ({})", name, processes);
     return name;
 }
 
@@ -49,6 +51,7 @@ std::string title_of(PoolView const& pool) {
     auto out = format("{}: {}", pool.id, amount(pool.total));
     if (pool.parts.size() > 1) {
         std::vector<std::string> parts;
+        parts.reserve(pool.parts.size());
         for (auto const& part : pool.parts)
             parts.push_back(format("{} {}", part.kind, amount(part.total)));
         out += format(" ({})", join(parts, ", "));

@@ -115,17 +115,17 @@ bool needs_new_mesa(hardware::GpuReport const& gpu) {
 }
 
 Symptoms look_mesa(Facts const& facts) {
-    auto const mesa = version_of(facts.report.software.mesa.value_or(""));
+    auto const installed = facts.report.software.mesa.value_or("");
+    auto const mesa = version_of(installed);
     if (!mesa || *mesa >= mesa_least) return {};
     for (auto const& gpu : facts.report.gpus) {
         if (!needs_new_mesa(gpu) || !lists(gpu, "radv")) continue;
         auto fix = Remedies{facts}.install({mesa_for(gpu)});
         if (facts.report.software.distribution_id == "ubuntu")
             fix.insert(fix.begin(), "sudo apt update  # 24.04's updates have Mesa 25");
-        return {
-            {.severity = Severity::Warning,
-             .evidence = format("Mesa {}; {} wants 25.0 or newer", *facts.report.software.mesa, shown(gpu)),
-             .fix = std::move(fix)}};
+        return {{.severity = Severity::Warning,
+                 .evidence = format("Mesa {}; {} wants 25.0 or newer", installed, shown(gpu)),
+                 .fix = std::move(fix)}};
     }
     return {};
 }
@@ -133,11 +133,12 @@ Symptoms look_mesa(Facts const& facts) {
 Symptoms look_mes_firmware(Facts const& facts) {
     for (auto const& conditions : facts.conditions.gpus) {
         auto const* const gpu = gpu_called(facts, conditions.id);
-        auto const mes = hardware::from_hex(conditions.mes_firmware.value_or(""));
+        auto const version = conditions.mes_firmware.value_or("");
+        auto const mes = hardware::from_hex(version);
         if (gpu == nullptr || !is_gfx115x(*gpu) || !mes || (*mes & 0xfff) != bad_mes_firmware) continue;
         bool const uses_rocm = facts.report.rocm.installed.has_value();
         return {{.severity = uses_rocm ? Severity::Warning : Severity::Info,
-                 .evidence = format("mes_fw_version of {} is {}", shown(*gpu), *conditions.mes_firmware),
+                 .evidence = format("mes_fw_version of {} is {}", shown(*gpu), version),
                  .fix = Remedies{facts}.newer_firmware(
                      {.debian = facts.report.software.distribution_id == "ubuntu" ? "linux-firmware"
                                                                                   : "firmware-amd-graphics",

@@ -83,10 +83,10 @@ Symptoms look_gpu_driver(Facts const& facts) {
 
 Symptoms look_nvidia_mismatch(Facts const& facts) {
     auto const& cuda = facts.report.cuda;
-    auto const fault = lower(cuda.fault.value_or(""));
-    if (cuda.state != "failed" || fault.find("mismatch") == std::string::npos) return {};
+    auto const fault = cuda.fault.value_or("");
+    if (cuda.state != "failed" || lower(fault).find("mismatch") == std::string::npos) return {};
     return {{.severity = Severity::Error,
-             .evidence = format("NVML: {}; the kernel runs {}", *cuda.fault,
+             .evidence = format("NVML: {}; the kernel runs {}", fault,
                                 cuda.driver_version.value_or("another version")),
              .fix = Remedies{facts}.on_host({"sudo reboot"})}};
 }
