@@ -19,17 +19,15 @@ constexpr Bytes key_file_max = 4_KiB;
 constexpr std::uint16_t port_default = 8080;
 
 Result<os::Address> address_of(std::string const& url) {
-    auto const bad = [&url](std::string_view why) {
-        return Error{Errc::Invalid, format("$HAL0_URL is '{}'; {}", url, why)};
-    };
+    Error const bad{Errc::Invalid, format("$HAL0_URL is '{}'; it must look like http://127.0.0.1:8080", url)};
     constexpr std::string_view scheme = "http://";
-    if (!url.starts_with(scheme)) return bad("it must look like http://127.0.0.1:8080");
+    if (!url.starts_with(scheme)) return bad;
     auto host = std::string_view{url}.substr(scheme.size());
     for (std::string_view const end : {"/", "/v1"})  // as clients of the OpenAI API want it
         if (host.ends_with(end)) host.remove_suffix(end.size());
     bool const has_port = host.rfind(':') != std::string_view::npos && !host.ends_with(']');
     auto address = os::parse_address(has_port ? std::string{host} : format("{}:{}", host, port_default));
-    if (!address) return bad("it must look like http://127.0.0.1:8080");
+    if (!address) return bad;
     return std::move(address).value();
 }
 

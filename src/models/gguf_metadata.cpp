@@ -13,6 +13,7 @@ template <class T> std::optional<T> as(GgufValue const* value) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): it is moved on, which the check doesn't see
 bool GgufMetadata::add(std::string key, GgufValue value) {
     return values_.try_emplace(std::move(key), std::move(value)).second;
 }

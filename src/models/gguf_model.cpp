@@ -15,6 +15,7 @@ constexpr std::size_t digits = 5;
 std::optional<std::uint32_t> number(std::string_view text) {
     std::uint32_t value = 0;
     auto const* const end = text.data() + text.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): with its end
     auto const [stop, fault] = std::from_chars(text.data(), end, value);
     if (fault != std::errc{} || stop != end) return std::nullopt;
     return value;
