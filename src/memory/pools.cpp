@@ -77,9 +77,9 @@ Size Pool::used() const { return sum_of(parts, &PoolPart::used); }
 Size Pool::reserved() const { return sum_of(parts, &PoolPart::reserved); }
 Size Pool::free() const { return sum_of(parts, &PoolPart::free); }
 
-PoolPart const* Pool::part(PoolPart::Kind kind, std::string_view device) const {
+PoolPart const* Pool::part(PoolPart::Kind counted, std::string_view device) const {
     auto const found = std::ranges::find_if(
-        parts, [&](PoolPart const& part) { return part.kind == kind && part.device == device; });
+        parts, [&](PoolPart const& part) { return part.kind == counted && part.device == device; });
     return found == parts.end() ? nullptr : &*found;
 }
 

@@ -67,7 +67,7 @@ struct Pool {
     [[nodiscard]] std::optional<Bytes> used() const;
     [[nodiscard]] std::optional<Bytes> reserved() const;
     [[nodiscard]] std::optional<Bytes> free() const;
-    [[nodiscard]] PoolPart const* part(PoolPart::Kind kind, std::string_view device) const;
+    [[nodiscard]] PoolPart const* part(PoolPart::Kind counted, std::string_view device) const;
     [[nodiscard]] PoolCap const* cap(std::string_view device) const;
 };
 

@@ -42,8 +42,9 @@ TEST_P(PoolOfBox, IsCountedOnce) {
     EXPECT_EQ(count(pool->free()), row.free);
     auto const* const cap = pool->caps.empty() ? nullptr : &pool->caps.front();
     EXPECT_EQ(cap == nullptr ? unknown : count(cap->left), row.cap_left);
-    if (auto const total = pool->total(); total && pool->free() && pool->used())
+    if (auto const total = pool->total(); total && pool->free() && pool->used()) {
         EXPECT_EQ(*pool->used() + *pool->reserved() + *pool->free(), *total);
+    }
 }
 
 constexpr std::int64_t kib = 1024;
