@@ -33,6 +33,10 @@ struct Program {
     Run job{};        // arguments KIND, SUBJECT
     Run probe{};      // flags json, root, record
     Run driver{};     // argument ROLE
+    Run fit{};        // argument MODEL, flags as in commands.cpp
+    Run loadout_list{};
+    Run loadout_show{};  // argument ID
+    Run loadout_fit{};   // argument ID or none, flags device, root
     Offline offline{};
 };
 
