@@ -36,6 +36,10 @@ struct Program {
     Run probe{};      // flags json, root, record
     Run doctor{};     // flags json, root
     Run driver{};     // argument ROLE
+    Run fit{};        // argument MODEL, flags as in commands.cpp
+    Run loadout_list{};
+    Run loadout_show{};  // argument ID
+    Run loadout_fit{};   // argument ID or none, flags device, root
     Offline offline{};
 };
 
