@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "hardware/report.hpp"
 #include "slots/status.hpp"
+#include "wire/fit_views.hpp"
 #include "wire/memory_view.hpp"
 #include "wire/views.hpp"
 
@@ -48,6 +49,7 @@ class House {
 
     virtual void hardware(std::function<void(Result<hardware::HardwareReport>)> done) = 0;
     virtual void memory(std::function<void(Result<wire::MemoryView>)> done) = 0;  // who holds it
+    virtual void fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) = 0;
 
   protected:
     ~House() = default;

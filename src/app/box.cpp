@@ -6,13 +6,12 @@
 #include "app/probe_command.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "hardware/processes.hpp"
 #include "hardware/recorded_machine.hpp"
-#include "os/file.hpp"
+#include "memory/residents.hpp"
 
 namespace hal0::app {
 namespace {
-
-constexpr Bytes report_file_max = 4_MiB;
 
 // What a driver gives at a time: 2 GiB by AMD's own (AMDVLK#413), 4 GiB less 4 bytes by RADV
 // (llama.cpp#5441). A model's tensor that is larger can't be loaded; buffers are split.
@@ -31,29 +30,48 @@ memory::GpuApi api_of(std::string_view backend) {
     return backend == "rocm" ? memory::GpuApi::Rocm : memory::GpuApi::Vulkan;
 }
 
-std::optional<hardware::HardwareReport> kept_report(os::Places const& places) {
-    auto const text = os::read_file(report_path(places), report_file_max);
-    if (!text) return std::nullopt;
-    auto report = hardware::decode_report(*text);
-    return report ? std::optional{std::move(*report)} : std::nullopt;
-}
-
-Box box_of(hardware::Machine& machine, hardware::HardwareReport report) {
-    auto pools = memory::pools(report, hardware::read_counters(machine, report));
-    return {std::move(report), std::move(pools)};
+// Asked for beside everything, and small: these go last.
+bool is_companion(models::Kind kind) {
+    using enum models::Kind;
+    return kind == Embed || kind == Rerank || kind == Stt || kind == Tts;
 }
 
 }  // namespace
 
+std::vector<memory::Resident> Box::residents(memory::Target const& target) const {
+    std::vector<std::string> companions;
+    for (auto const& worker : workers) {
+        if (is_companion(worker.kind)) companions.push_back(worker.slot);
+    }
+    return memory::residents(holders, report, target, companions);
+}
+
+Result<Box> look_at_this_box(os::Places const& places) {
+    HAL0_TRY(report, box_report(places));
+    HAL0_TRY(workers, slots::living_workers(places));
+    HAL0_TRY(machine, this_machine());
+    Box box{.report = std::move(report), .workers = std::move(workers)};
+    auto const nvml = box.report.cuda.state == "ok" ? machine->nvml() : hardware::NvmlAnswer{};
+    box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml));
+    std::vector<int> pids;
+    std::vector<memory::SlotProcess> slots;
+    for (auto const& worker : box.workers) {
+        pids.push_back(worker.pid);
+        slots.push_back({worker.slot, worker.pid});
+    }
+    if (!pids.empty()) box.holders = memory::holders(hardware::read_processes(*machine, pids), nvml, slots);
+    return box;
+}
+
 Result<Box> look_at_box(cli::Context& context, std::optional<std::string> const& root) {
     if (root) {
         HAL0_TRY(machine, hardware::RecordedMachine::open(*root));
-        return box_of(*machine, hardware::probe(*machine, {.time = context.now()}));
+        auto report = hardware::probe(*machine, {.time = context.now()});
+        auto pools = memory::pools(report, hardware::read_counters(*machine, report));
+        return Box{.report = std::move(report), .pools = std::move(pools)};
     }
     HAL0_TRY(places, context.places());
-    HAL0_TRY(machine, this_machine());
-    auto kept = kept_report(places);
-    return box_of(*machine, kept ? std::move(*kept) : hardware::probe(*machine, probe_input(places)));
+    return look_at_this_box(places);
 }
 
 Result<Device> device_of(hardware::HardwareReport const& report, std::optional<std::string> const& name) {

@@ -109,6 +109,8 @@ Result<void> Daemon::build_control() {
         *inbox_, *pool_, [places = start_.places](std::vector<memory::SlotProcess> const& slots) {
             return read_memory(places, slots);
         });
+    fit_ = std::make_unique<FitDesk>(FitDesk::World{
+        .loop = *loop_, .inbox = *inbox_, .pool = *pool_, .places = start_.places, .library = *library_});
     house_ = std::make_unique<House>(House::World{
         .log = log_,
         .inbox = *inbox_,
@@ -117,6 +119,7 @@ Result<void> Daemon::build_control() {
         .events = *events_,
         .box = [places = start_.places] { return box_report(places); },
         .memory = *memory_,
+        .fit = *fit_,
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});
@@ -137,7 +140,12 @@ Result<void> Daemon::build_control() {
                          .places = start_.places,
                          .supplies = {library_->model_store(), library_->engine_store(), usual_threads()}});
     supplies_ = std::make_unique<SupplyWatch>(
-        *loop_, library_->directories(), [this] { slots_->supplies_changed(); }, SupplyWatch::Pauses{});
+        *loop_, library_->directories(),
+        [this] {
+            slots_->supplies_changed();
+            fit_->supplies_changed();
+        },
+        SupplyWatch::Pauses{});
     house_->move_in(*slots_, *dispatcher_, *jobs_);
     admin_ = std::make_unique<api::Admin>(api::Admin::World{
         .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});

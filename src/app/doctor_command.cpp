@@ -1,11 +1,13 @@
 #include "app/doctor_command.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "app/probe_command.hpp"
 #include "doctor/examine.hpp"
 #include "hardware/recorded_machine.hpp"
+#include "memory/ledger.hpp"
 
 namespace hal0::app {
 namespace {
@@ -15,6 +17,11 @@ doctor::Facts facts_of(hardware::Machine& machine, hardware::ProbeInput const& i
     doctor::Facts facts{.report = hardware::probe(machine, input)};
     facts.counters = hardware::read_counters(machine, facts.report);
     facts.conditions = hardware::read_conditions(machine, facts.report);
+    bool const has_gtt = std::ranges::any_of(
+        facts.counters.gpus, [](hardware::GpuCounters const& gpu) { return gpu.gtt_used.has_value(); });
+    if (has_gtt)
+        facts.gtt_unattributed =
+            memory::gtt_unattributed(facts.report, memory::read_ledger_facts(machine, facts.report));
     return facts;
 }
 

@@ -188,6 +188,10 @@ void House::memory(std::function<void(Result<wire::MemoryView>)> done) {
     world_.memory.ask(std::move(workers), Clock::now(), std::move(done));
 }
 
+void House::fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) {
+    world_.fit.ask(question, std::move(done));
+}
+
 void House::job_changed(jobs::Job const& job) {
     publish(api::job_changed.name, job.id, wire::encode(api::view_of(job)));
     if (job.state == jobs::State::Running) return;

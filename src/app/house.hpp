@@ -9,6 +9,7 @@
 
 #include "api/event_types.hpp"
 #include "api/house.hpp"
+#include "app/fit_desk.hpp"
 #include "app/library.hpp"
 #include "app/memory_desk.hpp"
 #include "base/log.hpp"
@@ -34,6 +35,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         history::EventStream& events;
         std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
         MemoryDesk& memory;
+        FitDesk& fit;
         std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };
@@ -66,6 +68,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     void remove_engine(wire::EngineView const& engine, Done done) override;
     void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override;
     void memory(std::function<void(Result<wire::MemoryView>)> done) override;
+    void fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) override;
 
     // slots::SlotHost
     void slot_changed(slots::SlotStatus const& status) override;

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "app/fit_command.hpp"
+#include "app/fit.hpp"
 #include "app/sizing.hpp"
 #include "base/format.hpp"
 #include "cli/fit_text.hpp"

@@ -43,6 +43,7 @@ struct SizingSettings {
     Tokens ubatch{};  // 0: the engine's; of a model that embeds its context, for a text is read in one piece
     engines::KvType kv_type{engines::KvType::F16};
     engines::FlashAttention flash_attention{engines::FlashAttention::Auto};
+    bool operator==(SizingSettings const&) const = default;
 };
 engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings);
 Tokens context_of(Subject const& subject, SizingSettings const& settings);  // of one request
@@ -61,6 +62,7 @@ class Sizing final : NoCopy {
     // With overheads. Unsupported when the engine takes no such settings.
     Result<memory::MemoryEstimate> estimate(SizingSettings const& settings);
     Result<memory::Demand> demand(SizingSettings const& settings);
+    [[nodiscard]] memory::Demand demand(memory::MemoryEstimate const& estimate) const;
     // The most tokens of one request, in steps of 256 up to what the model was trained for, with which it
     // goes beside `others`; 0 when not even 256 do.
     Result<Tokens> largest_context(SizingSettings settings, std::vector<memory::Pool> const& pools,
@@ -69,6 +71,16 @@ class Sizing final : NoCopy {
     [[nodiscard]] std::string const& planned_by() const { return planned_by_; }
 
   private:
+    // Whether it goes with so much context beside `others`; how much is left, less than nothing where not.
+    struct Trial {
+        bool fits{false};
+        std::int64_t left{0};
+    };
+    struct Beside {
+        std::vector<memory::Pool> const& pools;
+        memory::Demand const& others;
+    };
+    Result<Trial> attempt(SizingSettings const& settings, Beside const& beside);
     Result<memory::MemoryEstimate> planned(engines::PlanRequest const& request);
 
     Subject const& subject_;

@@ -77,12 +77,12 @@ Symptoms look_npu_firmware(Facts const& facts) {
 
 Symptoms look_npu_interface(Facts const& facts) {
     auto const* const npu = useful_npu(facts);
-    auto const interface = version_of(npu == nullptr ? "" : npu->driver_version.value_or(""));
+    auto const told = npu == nullptr ? "" : npu->driver_version.value_or("");
+    auto const interface = version_of(told);
     if (!interface || *interface >= interface_least) return {};
     return {
         {.severity = Severity::Warning,
-         .evidence =
-             format("amdxdna {}; FastFlowLM needs 0.6 (0.10 is newer than that)", *npu->driver_version),
+         .evidence = format("amdxdna {}; FastFlowLM needs 0.6 (0.10 is newer than that)", told),
          .fix = Remedies{facts}.on_host({"# kernel 7.0 or newer has it; for older ones install AMD's package "
                                          "amdxdna-dkms"})}};
 }

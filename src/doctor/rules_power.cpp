@@ -57,12 +57,12 @@ Symptoms look_clock_low(Facts const& facts) {
         auto const* const gpu = gpu_called(facts, now.id);
         if (gpu == nullptr || !now.clock_mhz || !now.clock_min_mhz || !now.clock_max_mhz) continue;
         bool const is_least = *now.clock_mhz <= *now.clock_min_mhz && *now.clock_min_mhz < *now.clock_max_mhz;
-        if (!is_least || now.busy_percent.value_or(0) < busy_least) continue;
+        auto const busy = now.busy_percent.value_or(0);
+        if (!is_least || busy < busy_least) continue;
         found.push_back(
             {.severity = Severity::Warning,
              .headline = format("{} works at its lowest clock", shown(*gpu)),
-             .evidence =
-                 format("{} % busy at {} MHz of {}", *now.busy_percent, *now.clock_mhz, *now.clock_max_mhz),
+             .evidence = format("{} % busy at {} MHz of {}", busy, *now.clock_mhz, *now.clock_max_mhz),
              .fix = Remedies{facts}.on_host(
                  {"hal0 doctor  # once more: one look can meet a change of clocks",
                   "# if it stays: what 'hal0 doctor' says of power comes first, then cooling and the "

@@ -67,16 +67,16 @@ Symptoms look_carve_out_unseen(Facts const& facts) {
     if (!gpu->vram_total || !gpu->gtt_total || *gpu->vram_total < *gpu->gtt_total) return {};
     return {{.severity = Severity::Warning,
              .evidence = format("kernel {}, ROCm {}, carve-out {}", facts.report.software.kernel,
-                                *facts.report.rocm.installed, human(*gpu->vram_total)),
+                                facts.report.rocm.installed.value_or(""), human(*gpu->vram_total)),
              .fix = Remedies{facts}.newer_kernel()}};
 }
 
 Symptoms look_wave_saving(Facts const& facts) {
     if (halo_with_rocm(facts) == nullptr || !kernel_is_before(facts, kernel_with_wave_saving)) return {};
-    return {
-        {.severity = Severity::Info,
-         .evidence = format("kernel {}, ROCm {}", facts.report.software.kernel, *facts.report.rocm.installed),
-         .fix = Remedies{facts}.newer_kernel()}};
+    return {{.severity = Severity::Info,
+             .evidence = format("kernel {}, ROCm {}", facts.report.software.kernel,
+                                facts.report.rocm.installed.value_or("")),
+             .fix = Remedies{facts}.newer_kernel()}};
 }
 
 Symptoms look_carve_out_unused(Facts const& facts) {

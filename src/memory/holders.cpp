@@ -107,6 +107,19 @@ Bytes Holder::total() const {
     return sum;
 }
 
+GttUse gtt_use(std::vector<Holder> const& holders, std::string const& pci, Bytes in_use) {
+    Bytes own{}, shared{};
+    for (auto const& holder : holders) {
+        for (auto const& gpu : holder.gpus) {
+            if (gpu.pci != pci) continue;
+            own += gpu.gtt - gpu.shared_gtt;
+            shared += gpu.shared_gtt;
+        }
+    }
+    auto const buffers = std::max(Bytes{}, std::min(in_use - own, shared));
+    return {own, buffers, in_use - own - buffers};
+}
+
 Holders holders(hardware::Processes const& processes, hardware::NvmlAnswer const& nvml,
                 std::vector<SlotProcess> const& slots) {
     ByPid by_pid;

@@ -55,6 +55,14 @@ struct Holders {
     std::string unseen{};  // hardware::Processes'
 };
 
+// What a GPU has in use of the system's memory (GTT), by who holds it.
+struct GttUse {
+    Bytes own{};      // buffers that one holder has for itself
+    Bytes buffers{};  // that several have: told by each, they are at most what is left of what is in use
+    Bytes rest{};     // that none of the holders has; under 0 where more is told than is in use
+};
+GttUse gtt_use(std::vector<Holder> const& holders, std::string const& pci, Bytes in_use);
+
 // A process belongs to a slot when the worker is among its parents, or when it is of the worker's session.
 // NVIDIA's memory comes from `nvml`: its driver tells /proc nothing.
 Holders holders(hardware::Processes const& processes, hardware::NvmlAnswer const& nvml,

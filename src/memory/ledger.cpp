@@ -233,19 +233,14 @@ void PoolLedger::gpu_pages_lines() {
 void PoolLedger::gtt_lines(GpuCounters const& counters) {
     if (!counters.gtt_used) return;
     auto const pci = pci_of(counters.id);
-    Bytes own{}, shared{};
     for (std::size_t i = 0; i < holders_.all.size(); ++i) {
         for (auto const& gpu : holders_.all[i].gpus) {
-            if (gpu.pci != pci) continue;
-            add(i, Use::Gpu, gpu.gtt - gpu.shared_gtt);
-            own += gpu.gtt - gpu.shared_gtt;
-            shared += gpu.shared_gtt;
+            if (gpu.pci == pci) add(i, Use::Gpu, gpu.gtt - gpu.shared_gtt);
         }
     }
-    // A buffer that two have is told by both: counted once, it comes to no more than what is in use.
-    auto const buffers = clamp(*counters.gtt_used - own, Bytes{}, shared);
-    add("shared", format("buffers that processes share on {} (GTT)", counters.id), buffers);
-    unheld(counters.id, "GTT", *counters.gtt_used - own - buffers);
+    auto const use = gtt_use(holders_.all, pci, *counters.gtt_used);
+    add("shared", format("buffers that processes share on {} (GTT)", counters.id), use.buffers);
+    unheld(counters.id, "GTT", use.rest);
 }
 
 void PoolLedger::own_account(PoolPart const& part) {
@@ -405,6 +400,19 @@ LedgerFacts read_ledger_facts(hardware::Machine& machine, HardwareReport const& 
     auto const change = or_zero(facts.use.free) - or_zero(before.free);
     facts.moved = std::max(change, Bytes{} - change);
     return facts;
+}
+
+Size gtt_unattributed(HardwareReport const& report, LedgerFacts const& facts) {
+    if (facts.processes.all.empty()) return std::nullopt;
+    auto const who = holders(facts.processes, facts.nvml, {});
+    Size sum;
+    for (auto const& gpu : facts.counters.gpus) {
+        auto const found = std::ranges::find(report.gpus, gpu.id, &GpuReport::id);
+        if (!gpu.gtt_used || found == report.gpus.end() || !found->pci) continue;
+        auto const rest = gtt_use(who.all, *found->pci, *gpu.gtt_used).rest;
+        sum = or_zero(sum) + std::max(rest, Bytes{});
+    }
+    return sum;
 }
 
 wire::MemoryView ledger(HardwareReport const& report, LedgerFacts const& facts,

@@ -1,6 +1,7 @@
 #pragma once
 // Who holds the memory of the box: for each pool its total, taken apart to the last byte. What no source
 // explains is a line of its own, and is never put into another.
+#include <optional>
 #include <vector>
 
 #include "hardware/counters.hpp"
@@ -29,6 +30,10 @@ struct LedgerFacts {
 
 // Reads some hundred files for each hundred processes: not on a loop's thread.
 LedgerFacts read_ledger_facts(hardware::Machine& machine, hardware::HardwareReport const& report);
+
+// Of the system's memory that GPUs have in use (GTT), what no process that can be looked at holds; nothing
+// where none could be. Pure.
+std::optional<Bytes> gtt_unattributed(hardware::HardwareReport const& report, LedgerFacts const& facts);
 
 // Pure. Of `report` the GPUs count.
 wire::MemoryView ledger(hardware::HardwareReport const& report, LedgerFacts const& facts,

@@ -183,5 +183,16 @@ TEST(UnifiedNvidia, WhatNvmlTellsOfProcessesIsOfTheSystemsMemory) {
     EXPECT_EQ(slot->bytes, 40_GiB + 1_MiB);
 }
 
+TEST(GttUnattributed, IsTheLeakAndNothingWhereNobodyWasLookedAt) {
+    auto const lost = [](std::string const& box) {
+        auto const machine = RecordedMachine::open(box).value();
+        auto const report = hardware::probe(*machine, {});
+        return gtt_unattributed(report, read_ledger_facts(*machine, report));
+    };
+    EXPECT_EQ(lost("tests/ledgers/halo-leak"), 40_GiB);
+    EXPECT_EQ(lost("tests/boxes/halo-128-512m-framework"), std::nullopt);
+    EXPECT_EQ(lost("tests/boxes/cpu-only-firecracker"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace hal0::memory

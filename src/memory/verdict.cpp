@@ -108,21 +108,87 @@ void decide(Judgement& judgement, Bound const& bound, Verdict verdict) {
     judgement.headroom = bound.left();
 }
 
-// Lets one after the other go until it fits; nothing when it doesn't even then.
-bool evict(Judgement& judgement, std::vector<Resident> const& residents) {
-    auto bounds = judgement.bounds;
-    for (auto const& resident : residents) {
-        judgement.evicted.push_back(resident.name);
+using Residents = std::vector<Resident const*>;
+
+// The bounds as they are with all of these gone.
+std::vector<Bound> without(std::vector<Bound> bounds, Residents const& gone) {
+    for (auto const* resident : gone) {
         for (auto& bound : bounds)
-            bound = released(bound, resident.holds);
-        auto const* const worst = tightest(bounds);
-        if (worst != nullptr && *worst->left() >= Bytes{}) {
-            decide(judgement, *worst, Verdict::NeedsEviction);
-            return true;
-        }
+            bound = released(bound, resident->holds);
     }
-    judgement.evicted.clear();
-    return false;
+    return bounds;
+}
+
+bool all_met(std::vector<Bound> const& bounds) {
+    auto const* const worst = tightest(bounds);
+    return worst != nullptr && *worst->left() >= Bytes{};
+}
+
+// One is enough: the last such in their order holds least, but no companion goes where another would do.
+Residents one_enough(std::vector<Bound> const& bounds, std::vector<Resident> const& residents) {
+    Residents found;
+    for (auto const& resident : residents) {
+        if (resident.companion && !found.empty()) break;
+        if (all_met(without(bounds, {&resident}))) found = {&resident};
+    }
+    return found;
+}
+
+// One after the other until it fits; then back with those whose place wasn't needed after all.
+Residents several_enough(std::vector<Bound> const& bounds, std::vector<Resident> const& residents) {
+    Residents gone;
+    for (auto const& resident : residents) {
+        gone.push_back(&resident);
+        if (all_met(without(bounds, gone))) break;
+    }
+    if (!all_met(without(bounds, gone))) return {};
+    for (auto i = gone.size(); i-- > 0;) {
+        auto fewer = gone;
+        fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+        if (all_met(without(bounds, fewer))) gone = std::move(fewer);
+    }
+    return gone;
+}
+
+bool evict(Judgement& judgement, std::vector<Resident> const& residents) {
+    auto gone = one_enough(judgement.bounds, residents);
+    if (gone.empty()) gone = several_enough(judgement.bounds, residents);
+    if (gone.empty()) return false;
+    for (auto const* resident : gone)
+        judgement.evicted.push_back(resident->name);
+    decide(judgement, *tightest(without(judgement.bounds, gone)), Verdict::NeedsEviction);
+    return true;
+}
+
+// Whoever doesn't go.
+void name_who_stays(Judgement& judgement, std::vector<Resident> const& residents) {
+    for (auto const& resident : residents) {
+        if (std::ranges::find(judgement.evicted, resident.name) == judgement.evicted.end())
+            judgement.stays.push_back(resident.name);
+    }
+}
+
+Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
+                 std::vector<Resident> const& residents) {
+    Judgement judgement{.bounds = bounds_of(demand, pools, target)};
+    if (auto const* const bound = impossible(judgement.bounds)) {
+        decide(judgement, *bound, Verdict::Never);
+        judgement.headroom = *bound->capacity - bound->need;
+        return judgement;
+    }
+    auto const* const worst = tightest(judgement.bounds);
+    if (worst != nullptr && *worst->left() < Bytes{}) {
+        if (!evict(judgement, residents)) decide(judgement, *worst, Verdict::Pages);
+        return judgement;
+    }
+    if (worst == nullptr || !all_known(judgement.bounds)) {
+        if (worst != nullptr) judgement.decisive = *worst;
+        return judgement;
+    }
+    auto const* const pool = pool_of(pools, target.device);
+    bool const tight = *worst->left() < tight_margin(pool->total());
+    decide(judgement, *worst, tight ? Verdict::Tight : Verdict::Fits);
+    return judgement;
 }
 
 std::string what_of(Bound const& bound, Target const& target) {
@@ -190,24 +256,8 @@ std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pool
 
 Judgement judge(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
                 std::vector<Resident> const& residents) {
-    Judgement judgement{.bounds = bounds_of(demand, pools, target)};
-    if (auto const* const bound = impossible(judgement.bounds)) {
-        decide(judgement, *bound, Verdict::Never);
-        judgement.headroom = *bound->capacity - bound->need;
-        return judgement;
-    }
-    auto const* const worst = tightest(judgement.bounds);
-    if (worst != nullptr && *worst->left() < Bytes{}) {
-        if (!evict(judgement, residents)) decide(judgement, *worst, Verdict::Pages);
-        return judgement;
-    }
-    if (worst == nullptr || !all_known(judgement.bounds)) {
-        if (worst != nullptr) judgement.decisive = *worst;
-        return judgement;
-    }
-    auto const* const pool = pool_of(pools, target.device);
-    bool const tight = *worst->left() < tight_margin(pool->total());
-    decide(judgement, *worst, tight ? Verdict::Tight : Verdict::Fits);
+    auto judgement = judged(demand, pools, target, residents);
+    name_who_stays(judgement, residents);
     return judgement;
 }
 
@@ -235,8 +285,8 @@ std::string sentence(Judgement const& judgement, Target const& target) {
                           human(bound.capacity.value_or(Bytes{})));
         case Verdict::Unknown:
             return format(
-                "Whether it fits isn't known: {} would be left in {}, but how much this box's host "
-                "has free nothing here says.",
+                "Whether it fits isn't known: {} would be left in {}, but nothing here says how much "
+                "memory is free (in a container, its host knows).",
                 human(*bound.left()), what);
     }
     return {};

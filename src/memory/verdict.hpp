@@ -33,10 +33,12 @@ struct Target {
     std::optional<Bytes> allocation_max{};  // what the driver gives at a time
 };
 
-// What hal0 holds and could give back: a slot's model, in the order in which they would go.
+// What hal0 holds and could give back: a slot's model.
 struct Resident {
     std::string name{};
     Demand holds{};
+    bool companion{false};  // small, and wanted beside everything: goes when nothing else helps
+    bool operator==(Resident const&) const = default;
 };
 
 enum class Verdict : std::uint8_t { Fits, Tight, NeedsEviction, Pages, Never, Unknown };
@@ -68,6 +70,7 @@ struct Judgement {
     std::optional<Bound> decisive{};     // the bound that decided: the one with the least left
     std::optional<Bytes> headroom{};     // under it, afterwards; nothing where that isn't known
     std::vector<std::string> evicted{};  // who would have to go
+    std::vector<std::string> stays{};    // of the residents
     std::vector<Bound> bounds{};
 };
 
@@ -78,6 +81,8 @@ Bytes tight_margin(std::optional<Bytes> pool_total);
 inline constexpr Bytes system_reserve = 1_GiB;
 
 std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pools, Target const& target);
+// `residents` in the order in which they would go. As few go as can be, and of those the one that holds
+// least.
 Judgement judge(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
                 std::vector<Resident> const& residents = {});
 

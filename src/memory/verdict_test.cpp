@@ -52,8 +52,11 @@ TEST(Verdict, NamesWhoHasToGoAndNoMoreThanThat) {
         {"embed", {.gpu = 1_GiB}}, {"coder", {.gpu = 20_GiB}}, {"voice", {.gpu = 9_GiB}}};
     auto const judgement = judge({.gpu = 60_GiB}, {pool}, vulkan, residents);
     EXPECT_EQ(judgement.verdict, Verdict::NeedsEviction);
-    EXPECT_EQ(judgement.evicted, (std::vector<std::string>{"embed", "coder"}));
-    EXPECT_EQ(*judgement.headroom, 11_GiB);
+    EXPECT_EQ(judgement.evicted, std::vector<std::string>{"coder"});
+    EXPECT_EQ(judgement.stays, (std::vector<std::string>{"embed", "voice"}));
+    EXPECT_EQ(*judgement.headroom, 10_GiB);
+    EXPECT_EQ(judge({.gpu = 75_GiB}, {pool}, vulkan, residents).evicted,
+              (std::vector<std::string>{"coder", "voice"}));  // 5 GiB short with the coder's alone
     EXPECT_EQ(judge({.gpu = 60_GiB}, {pool}, vulkan).verdict, Verdict::Pages);  // others hold it
 }
 

@@ -9,6 +9,16 @@
 
 namespace hal0::slots {
 
+namespace {
+
+models::Kind kind_of(RunDir const& run) {
+    auto const text = os::read_file(run.spec, spec_max);
+    auto const spec = text ? engines::decode_spec(*text) : Result<engines::WorkerSpec>{text.error()};
+    return spec ? spec->kind : models::Kind::Chat;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run,
                                                std::function<void(os::ExitStatus)> ended) {
     HAL0_TRY(holder, os::LockFile::holder(run.lock));
@@ -27,7 +37,7 @@ Result<std::vector<LivingWorker>> living_workers(os::Places const& places) {
     for (auto const& name : names ? *names : std::vector<std::string>{}) {
         auto const holder = os::LockFile::holder(run_dir(places, name).lock);
         if (!holder && holder.error().kind != Errc::Conflict) return holder.error();
-        if (holder && *holder) workers.push_back({name, **holder});
+        if (holder && *holder) workers.push_back({name, **holder, kind_of(run_dir(places, name))});
     }
     return workers;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "models/kind.hpp"
 #include "os/child.hpp"
 #include "os/loop.hpp"
 #include "os/places.hpp"
@@ -21,6 +22,7 @@ Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run
 struct LivingWorker {
     std::string slot{};
     int pid{0};
+    models::Kind kind{models::Kind::Chat};  // as its spec has it
     bool operator==(LivingWorker const&) const = default;
 };
 // All workers that live and can be seen from here, by the name of their slots.

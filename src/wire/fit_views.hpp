@@ -8,6 +8,19 @@
 
 namespace hal0::wire {
 
+// Asked in the query of GET /api/fit, and by the flags of `hal0 fit`. What is left out has a slot's default.
+struct FitQuestion {
+    std::string model{};
+    std::optional<std::int64_t> context{};
+    std::optional<std::int64_t> parallel{};
+    std::optional<std::int64_t> ubatch{};
+    std::optional<std::string> kv_type{};
+    std::optional<std::string> flash_attention{};
+    std::optional<std::string> device{};
+    std::optional<std::string> engine{};
+    bool operator==(FitQuestion const&) const = default;
+};
+
 struct FitTerm {
     static constexpr BodyTitle title{"FitTerm", "One thing that memory is taken for."};
     std::string name{};
@@ -98,6 +111,7 @@ struct FitVerdict {
     std::optional<Bytes> capacity{};
     std::optional<Bytes> headroom{};
     std::vector<std::string> evict{};
+    std::vector<std::string> stays{};
     std::string sentence{};
     bool operator==(FitVerdict const&) const = default;
 
@@ -114,6 +128,7 @@ struct FitVerdict {
         f("capacity", self.capacity, "what there is under it with nothing else loaded");
         f("headroom", self.headroom, "what is left under it afterwards; under 0: what is missing");
         f("evict", self.evict, "slots that would have to go, in that order");
+        f("stays", self.stays, "slots that hold memory now and would stay");
         f("sentence", self.sentence, "all that for people");
     }
 };

@@ -22,6 +22,10 @@ class Doctor(unittest.TestCase):
         shown = self.home.cli("doctor", "--root", str(BOXES / "halo-128-512m-framework"), check=0).stdout
         self.assertIn("ttm.pages_limit=28311552", shown)
 
+    def test_memory_that_nobody_holds_is_told(self):
+        shown = self.home.cli("doctor", "--root", str(ROOT / "tests/ledgers/halo-leak")).stdout
+        self.assertIn("40.0 GiB of GPU pages are in use, and no process that can be seen holds them", shown)
+
     def test_nothing_to_mend(self):
         clean = str(BOXES / "radeon-7900xtx")
         self.assertEqual(self.home.cli("doctor", "--root", clean, check=0).stdout, "nothing to mend\n")

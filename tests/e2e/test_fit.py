@@ -80,9 +80,34 @@ class Fit(unittest.TestCase):
     def test_what_is_wrong_is_said(self):
         self.assertIn("did you mean 'Hermes-4-70B-Q4_K_M'?", self.home.cli("fit", "Hermes-4-70B-Q4_KM", check=1).stderr)
         self.assertIn("hal0 model pull gemma-3-270m", self.home.cli("fit", "gemma-3-270m", check=1).stderr)
-        self.assertIn("--kv-type can't be 'q9'", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q9", check=2).stderr)
+        self.assertIn("the type of the cache can't be 'q9'", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q9", check=2).stderr)
         self.assertIn("it has cpu", self.home.cli("fit", CHAT_MODEL, "--device", "gpu7", check=1).stderr)
         self.assertIn("quantized V cache", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", "--device", "cpu", check=1).stderr)
+
+    def test_the_daemon_answers_as_the_command_does(self):
+        home = Home("real")
+        self.addCleanup(home.close)
+        home.slot("primary", CHAT_MODEL)
+        home.start()
+        home.ready("primary")
+        told = json.loads(home.cli("fit", CHAT_MODEL, "--ctx", "1024", "--kv-type", "q8_0", "--device", "cpu", "--json").stdout)
+
+        def asked(query):
+            answer = home.api("GET", "/api/fit?device=cpu&model=" + query)
+            self.assertEqual(answer.status, 200, answer)
+            return answer.json
+
+        view = asked(f"{CHAT_MODEL}&context=1024&kv_type=q8_0")
+        for part in ("settings", "devices", "total", "exactness", "planned_by", "context_max"):
+            self.assertEqual(view[part], told[part], part)
+        self.assertEqual((view["fit"]["stays"], view["fit"]["evict"]), (["primary"], []))
+        self.assertEqual(told["fit"]["stays"], ["primary"])
+        for context in (256, 2048, 4096):
+            again = asked(f"{CHAT_MODEL}&context={context}")
+            self.assertEqual((again["exactness"], again["settings"]["context"]), ("exact", context))
+        refused = home.api("GET", "/api/fit?model=nothing-like-it")
+        self.assertEqual(refused.status, 404)
+        self.assertIn("hal0 model list", refused.json["error"]["message"])
 
     def test_loadouts_are_sized_for_a_box(self):
         self.assertEqual(len(self.json("loadout", "list")), 8)
