@@ -36,10 +36,12 @@ Result<wire::FitQuestion> fit_question(AdminCall const& call) {
     HAL0_TRY(context, number_of(call, "context"));
     HAL0_TRY(parallel, number_of(call, "parallel"));
     HAL0_TRY(ubatch, number_of(call, "ubatch"));
+    HAL0_TRY(cache_ram, number_of(call, "cache_ram_mib"));
     return wire::FitQuestion{.model = *model,
                              .context = context,
                              .parallel = parallel,
                              .ubatch = ubatch,
+                             .cache_ram_mib = cache_ram,
                              .kv_type = text_of(call, "kv_type"),
                              .flash_attention = text_of(call, "flash_attention"),
                              .device = text_of(call, "device"),
@@ -66,6 +68,7 @@ constexpr std::array fit_query{
     QueryDoc{"context", "tokens that one request can use; else the model's own, up to 4096"},
     QueryDoc{"parallel", "requests served at a time; else 1"},
     QueryDoc{"ubatch", "tokens evaluated in one piece; else 512"},
+    QueryDoc{"cache_ram_mib", "prompt cache in host memory, in MiB; else 0"},
     QueryDoc{"kv_type", "of the cache: `f16` (the default), `q8_0`, `q4_0`, …"},
     QueryDoc{"flash_attention", "`on`, `off` or `auto` (the default)"},
     QueryDoc{"device", "`cpu`, or a GPU's id; else what the report recommends"},

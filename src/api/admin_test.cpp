@@ -447,7 +447,9 @@ TEST_F(AdminTest, FitIsAskedByAQuery) {
     EXPECT_EQ(refused.status, 403);
     EXPECT_NE(error_of(refused).message.find("not taken over TCP"), std::string::npos);
     over_unix_socket = true;
-    EXPECT_EQ(get("/api/fit?model=%2Fmodels%2Fa%20b.gguf&parallel=4&ubatch=64&flash_attention=on&device=gpu0&"
+    EXPECT_EQ(get("/api/"
+                  "fit?model=%2Fmodels%2Fa%20b.gguf&parallel=4&ubatch=64&cache_ram_mib=512&flash_attention="
+                  "on&device=gpu0&"
                   "engine=e")
                   .status,
               200);
@@ -455,6 +457,7 @@ TEST_F(AdminTest, FitIsAskedByAQuery) {
                                                           {.model = "/models/a b.gguf",
                                                            .parallel = 4,
                                                            .ubatch = 64,
+                                                           .cache_ram_mib = 512,
                                                            .flash_attention = "on",
                                                            .device = "gpu0",
                                                            .engine = "e"}}));

@@ -37,13 +37,19 @@ Result<SizingSettings> settings_of(wire::FitQuestion const& question) {
     HAL0_TRY(context, within(question.context, "context", context_asked_max, 0));
     HAL0_TRY(parallel, within(question.parallel, "parallel", 64, 1));
     HAL0_TRY(ubatch, within(question.ubatch, "ubatch", 1 << 20, 0));
+    constexpr std::int64_t cache_ram_max_mib = 1 << 20;
+    auto const cache_ram = question.cache_ram_mib.value_or(0);
+    if (cache_ram < 0 || cache_ram > cache_ram_max_mib)
+        return Error{Errc::Invalid,
+                     format("the prompt cache must be 0 to {} MiB, not {}", cache_ram_max_mib, cache_ram)};
     HAL0_TRY(kv_type, kv_type_of(question.kv_type));
     HAL0_TRY(flash_attention, flash_attention_of(question.flash_attention));
     return SizingSettings{.context = {context},
                           .parallel = static_cast<std::int32_t>(parallel),
                           .ubatch = {ubatch},
                           .kv_type = kv_type,
-                          .flash_attention = flash_attention};
+                          .flash_attention = flash_attention,
+                          .cache_ram = {cache_ram * (1_MiB).count}};
 }
 
 std::vector<wire::FitDevice> views_of(memory::MemoryEstimate const& estimate) {

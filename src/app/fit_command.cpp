@@ -11,6 +11,7 @@ Result<int> fit_command(cli::Arguments const& arguments, cli::Context& context) 
                                      .context = arguments.number("ctx"),
                                      .parallel = arguments.number("parallel"),
                                      .ubatch = arguments.number("ub"),
+                                     .cache_ram_mib = arguments.number("cache-ram"),
                                      .kv_type = arguments.maybe("kv-type"),
                                      .flash_attention = arguments.maybe("fa"),
                                      .device = arguments.maybe("device"),

@@ -43,6 +43,7 @@ struct SizingSettings {
     Tokens ubatch{};  // 0: the engine's; of a model that embeds its context, for a text is read in one piece
     engines::KvType kv_type{engines::KvType::F16};
     engines::FlashAttention flash_attention{engines::FlashAttention::Auto};
+    Bytes cache_ram{};  // prompts kept in the host's memory
     bool operator==(SizingSettings const&) const = default;
 };
 engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings);

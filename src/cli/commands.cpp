@@ -318,6 +318,7 @@ Command fit_command(Run run) {
                   {.name = "kv-type", .value = "T", .help = "of the cache: f16, q8_0, q4_0, … (f16)"},
                   number("parallel", "N", "requests served at a time (1)"),
                   number("ub", "N", "tokens evaluated in one piece (512)"),
+                  number("cache-ram", "MIB", "prompts kept in the host's memory (0)"),
                   {.name = "fa", .value = "CHOICE", .help = "flash attention: on, off or auto (auto)"},
                   device,
                   {.name = "engine",

@@ -71,6 +71,8 @@ std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
     out += row(terminal, "settings", settings_line(view.settings));
     if (auto const line = context_line(view); !line.empty()) out += row(terminal, "context", line);
     out += row(terminal, "pool", pool_line(view.pool));
+    if (!view.fit.evict.empty()) out += row(terminal, "goes", join(view.fit.evict, ", "));
+    if (!view.fit.stays.empty()) out += row(terminal, "stays", join(view.fit.stays, ", "));
     out += row(terminal, "planned", format("by {}", view.planned_by));
     for (auto const& note : view.notes)
         out += row(terminal, "note", note);

@@ -14,6 +14,7 @@ struct FitQuestion {
     std::optional<std::int64_t> context{};
     std::optional<std::int64_t> parallel{};
     std::optional<std::int64_t> ubatch{};
+    std::optional<std::int64_t> cache_ram_mib{};
     std::optional<std::string> kv_type{};
     std::optional<std::string> flash_attention{};
     std::optional<std::string> device{};

@@ -39,6 +39,8 @@ class Fit(unittest.TestCase):
         self.assertEqual(self.term(view, "output buffer"), plan["output"])
         self.assertEqual(view["total"], sum(device["total"] for device in view["devices"]))
         self.assertEqual(view["settings"]["context"], 2048)
+        beside = self.json("fit", CHAT_MODEL, "--ctx", 2048, "--parallel", 4, "--kv-type", "q8_0", "--device", "cpu", "--cache-ram", 64)
+        self.assertEqual((self.term(beside, "prompt cache"), beside["total"] - view["total"]), (64 << 20, 64 << 20))
         self.assertIn(view["fit"]["verdict"], ("fits", "tight", "pages", "unknown"))
         self.assertLessEqual(view["context_that_fits"], view["context_max"])
 
