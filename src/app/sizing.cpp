@@ -112,8 +112,8 @@ engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& 
                                  .kv_type_k = settings.kv_type,
                                  .kv_type_v = settings.kv_type,
                                  .flash_attention = settings.flash_attention,
-                                 .embeddings = subject.embeds,
-                                 .cache_ram = settings.cache_ram};
+                                 .cache_ram = settings.cache_ram,
+                                 .embeddings = subject.embeds};
     if (subject.embeds) request.batch = request.ubatch = context;
     if (settings.ubatch.count > 0) request.ubatch = settings.ubatch;
     request.batch = std::max(request.batch, request.ubatch);

@@ -14,21 +14,21 @@ extern std::string_view const model_loadouts;
 namespace hal0::models {
 namespace {
 
-Error wrong(std::string const& path, std::string_view what) {
+Error loadouts_wrong(std::string const& path, std::string_view what) {
     return Error{Errc::Invalid, format("{} {}", path, what)};
 }
 
 Result<std::map<std::string, GgufValue>> decode_keys(json::Value const& value, std::string const& path) {
     std::map<std::string, GgufValue> keys;
     auto const* const members = std::get_if<json::Value::Object>(&value.data);
-    if (members == nullptr) return wrong(path, "must be an object");
+    if (members == nullptr) return loadouts_wrong(path, "must be an object");
     for (auto const& member : *members) {
         if (auto const* const number = std::get_if<std::int64_t>(&member.value.data))
             keys[member.name] = *number;
         else if (auto const* const flag = std::get_if<bool>(&member.value.data))
             keys[member.name] = *flag;
         else
-            return wrong(path + "." + member.name, "must be a number or a flag");
+            return loadouts_wrong(path + "." + member.name, "must be a number or a flag");
     }
     return keys;
 }
@@ -45,7 +45,7 @@ Result<std::optional<LoadoutHeader>> decode_header(json::Value const& value, std
     in.object("keys", header.keys, decode_keys);
     HAL0_CHECK(in.finish());
     if (header.table > header.inputs || header.inputs + header.output > header.size)
-        return wrong(path, "has parts that are more than the whole");
+        return loadouts_wrong(path, "has parts that are more than the whole");
     return std::optional{std::move(header)};
 }
 
@@ -80,7 +80,7 @@ Result<LoadoutTier> decode_tier(json::Value const& value, std::string const& pat
     in.optional("smaller", tier.smaller);
     in.optional("alternatives", tier.alternatives);
     HAL0_CHECK(in.finish());
-    if (tier.slots.empty()) return wrong(path + ".slots", "must not be empty");
+    if (tier.slots.empty()) return loadouts_wrong(path + ".slots", "must not be empty");
     return tier;
 }
 
@@ -104,8 +104,8 @@ Result<void> check_names(Loadouts const& all) {
                 names.push_back(slot.model);
             for (auto const& name : names) {
                 if (all.model(name) == nullptr)
-                    return wrong(loadout.id + "." + tier.id,
-                                 format("names the model {}, which is not there", name));
+                    return loadouts_wrong(loadout.id + "." + tier.id,
+                                          format("names the model {}, which is not there", name));
             }
         }
     }
@@ -146,7 +146,7 @@ Result<Loadouts> decode_loadouts(std::string_view text) {
     in.list("models", all.models, decode_loadout_model);
     in.list("loadouts", all.loadouts, decode_loadout);
     HAL0_CHECK(in.finish());
-    if (schema != 1) return wrong("loadouts.schema", "must be 1");
+    if (schema != 1) return loadouts_wrong("loadouts.schema", "must be 1");
     HAL0_CHECK(check_names(all));
     return all;
 }
