@@ -95,6 +95,7 @@ std::string loadouts_list(Terminal const& terminal, std::vector<wire::LoadoutVie
     for (auto const& loadout : loadouts) {
         for (auto const& tier : loadout.tiers) {
             std::vector<std::string> models;
+            models.reserve(tier.slots.size());
             for (auto const& slot : tier.slots)
                 models.push_back(slot.model);
             auto const verdict = tier.fit ? tier.fit->verdict : "-";

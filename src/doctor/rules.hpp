@@ -35,6 +35,7 @@ std::vector<Rule> rules();
 // One list per subject, in that order.
 std::vector<Rule> kernel_rules();
 std::vector<Rule> node_rules();
+std::vector<Rule> container_rules();
 std::vector<Rule> graphics_rules();
 std::vector<Rule> memory_rules();
 std::vector<Rule> rocm_rules();

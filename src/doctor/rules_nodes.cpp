@@ -286,7 +286,11 @@ std::vector<Rule> node_rules() {
          .seen = "opening the node gives another error than those above: EIO, ENODEV, EINVAL",
          .remedy = "Look at what the kernel says of it; start again where a reset didn't bring it back.",
          .reference = "ROCm/legacy-rocm-build#6027",
-         .look = look_fault},
+         .look = look_fault}};
+}
+
+std::vector<Rule> container_rules() {
+    return {
         {.id = "lxc-unprivileged",
          .headline = "the container is unprivileged",
          .why = "hal0's page says that such a container can't use the GPU. Since Proxmox 8.2 it can, where "

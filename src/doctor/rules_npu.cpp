@@ -61,7 +61,8 @@ Symptoms look_npu_closed(Facts const& facts) {
 
 Symptoms look_npu_firmware(Facts const& facts) {
     auto const* const npu = useful_npu(facts);
-    auto const firmware = version_of(npu == nullptr ? "" : npu->firmware.value_or(""));
+    auto const told = npu == nullptr ? "" : npu->firmware.value_or("");
+    auto const firmware = version_of(told);
     if (!firmware || *firmware >= firmware_least) return {};
     auto fix = Remedies{facts}.newer_firmware({.debian = facts.report.software.distribution_id == "ubuntu"
                                                              ? "linux-firmware"
@@ -71,7 +72,7 @@ Symptoms look_npu_firmware(Facts const& facts) {
     fix.emplace_back(
         "# what is loaded is /lib/firmware/amdnpu/17f0_*/npu.sbin; linux-firmware's git has the newest");
     return {{.severity = Severity::Warning,
-             .evidence = format("{} has firmware {}; FastFlowLM needs 1.1", shown(*npu), *npu->firmware),
+             .evidence = format("{} has firmware {}; FastFlowLM needs 1.1", shown(*npu), told),
              .fix = std::move(fix)}};
 }
 

@@ -145,7 +145,9 @@ void PoolLedger::outside_lines() {
     auto& notes = other("outside", "processes that can't be seen").notes;
     if (!holders_.unseen.empty()) notes.push_back(holders_.unseen);
     if (holders_.closed > 0)
-        notes.push_back(format("{} processes don't show this user what they hold", holders_.closed));
+        notes.push_back(holders_.closed == 1
+                            ? std::string{"one process doesn't show this user what it holds"}
+                            : format("{} processes don't show this user what they hold", holders_.closed));
 }
 
 void PoolLedger::cache_lines() {
@@ -317,12 +319,12 @@ std::vector<HolderView> PoolLedger::in_order(bool first_pool) {
         rest.gives_way += view.gives_way;
         for (auto const member : {&HolderView::anonymous, &HolderView::file, &HolderView::shared,
                                   &HolderView::gpu, &HolderView::swapped}) {
-            if (view.*member) rest.*member = or_zero(rest.*member) + *(view.*member);
+            if (view.*member) rest.*member = or_zero(rest.*member) + or_zero(view.*member);
         }
-        *rest.processes += view.processes.value_or(0);
+        rest.processes = rest.processes.value_or(0) + view.processes.value_or(0);
         rest.exact = rest.exact && view.exact;
     }
-    if (*rest.processes > 0) found.push_back(std::move(rest));
+    if (rest.processes.value_or(0) > 0) found.push_back(std::move(rest));
     std::move(others_.begin(), others_.end(), std::back_inserter(found));
     return found;
 }
@@ -330,8 +332,9 @@ std::vector<HolderView> PoolLedger::in_order(bool first_pool) {
 Size sum_of(std::vector<wire::PoolPartView> const& parts, Size wire::PoolPartView::* member) {
     Bytes sum{};
     for (auto const& part : parts) {
-        if (!(part.*member)) return std::nullopt;
-        sum += *(part.*member);
+        auto const value = part.*member;
+        if (!value) return std::nullopt;
+        sum += *value;
     }
     return sum;
 }
@@ -408,8 +411,9 @@ Size gtt_unattributed(HardwareReport const& report, LedgerFacts const& facts) {
     Size sum;
     for (auto const& gpu : facts.counters.gpus) {
         auto const found = std::ranges::find(report.gpus, gpu.id, &GpuReport::id);
-        if (!gpu.gtt_used || found == report.gpus.end() || !found->pci) continue;
-        auto const rest = gtt_use(who.all, *found->pci, *gpu.gtt_used).rest;
+        auto const pci = found != report.gpus.end() ? found->pci.value_or("") : "";
+        if (!gpu.gtt_used || pci.empty()) continue;
+        auto const rest = gtt_use(who.all, pci, *gpu.gtt_used).rest;
         sum = or_zero(sum) + std::max(rest, Bytes{});
     }
     return sum;

@@ -25,8 +25,9 @@ Size least(Size a, Size b) {
 Size sum_of(std::vector<PoolPart> const& parts, Size PoolPart::* member) {
     Bytes sum{};
     for (auto const& part : parts) {
-        if (!(part.*member)) return std::nullopt;
-        sum += *(part.*member);
+        auto const value = part.*member;
+        if (!value) return std::nullopt;
+        sum += *value;
     }
     return sum;
 }

@@ -78,12 +78,17 @@ Bound released(Bound bound, Demand const& holds) {
     return bound;
 }
 
-// The least left of those that are known; nothing where none is.
-Bound const* tightest(std::vector<Bound> const& bounds) {
-    Bound const* found = nullptr;
+// The least left of those that are known; no bound where none is.
+struct Tightest {
+    Bound const* bound{nullptr};
+    Bytes left{};
+};
+Tightest tightest(std::vector<Bound> const& bounds) {
+    Tightest found;
     for (auto const& bound : bounds) {
-        if (bound.limit == Limit::Allocation || !bound.left()) continue;
-        if (found == nullptr || *bound.left() < *found->left()) found = &bound;
+        auto const left = bound.left();
+        if (bound.limit == Limit::Allocation || !left) continue;
+        if (found.bound == nullptr || *left < found.left) found = {&bound, *left};
     }
     return found;
 }
@@ -120,8 +125,8 @@ std::vector<Bound> without(std::vector<Bound> bounds, Residents const& gone) {
 }
 
 bool all_met(std::vector<Bound> const& bounds) {
-    auto const* const worst = tightest(bounds);
-    return worst != nullptr && *worst->left() >= Bytes{};
+    auto const worst = tightest(bounds);
+    return worst.bound != nullptr && worst.left >= Bytes{};
 }
 
 // One is enough: the last such in their order holds least, but no companion goes where another would do.
@@ -156,7 +161,7 @@ bool evict(Judgement& judgement, std::vector<Resident> const& residents) {
     if (gone.empty()) return false;
     for (auto const* resident : gone)
         judgement.evicted.push_back(resident->name);
-    decide(judgement, *tightest(without(judgement.bounds, gone)), Verdict::NeedsEviction);
+    decide(judgement, *tightest(without(judgement.bounds, gone)).bound, Verdict::NeedsEviction);
     return true;
 }
 
@@ -173,21 +178,22 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
     Judgement judgement{.bounds = bounds_of(demand, pools, target)};
     if (auto const* const bound = impossible(judgement.bounds)) {
         decide(judgement, *bound, Verdict::Never);
-        judgement.headroom = *bound->capacity - bound->need;
+        judgement.headroom = bound->capacity.value_or(Bytes{}) - bound->need;
         return judgement;
     }
-    auto const* const worst = tightest(judgement.bounds);
-    if (worst != nullptr && *worst->left() < Bytes{}) {
-        if (!evict(judgement, residents)) decide(judgement, *worst, Verdict::Pages);
+    auto const worst = tightest(judgement.bounds);
+    if (worst.bound == nullptr) return judgement;
+    if (worst.left < Bytes{}) {
+        if (!evict(judgement, residents)) decide(judgement, *worst.bound, Verdict::Pages);
         return judgement;
     }
-    if (worst == nullptr || !all_known(judgement.bounds)) {
-        if (worst != nullptr) judgement.decisive = *worst;
+    if (!all_known(judgement.bounds)) {
+        judgement.decisive = *worst.bound;
         return judgement;
     }
     auto const* const pool = pool_of(pools, target.device);
-    bool const tight = *worst->left() < tight_margin(pool->total());
-    decide(judgement, *worst, tight ? Verdict::Tight : Verdict::Fits);
+    bool const tight = worst.left < tight_margin(pool->total());
+    decide(judgement, *worst.bound, tight ? Verdict::Tight : Verdict::Fits);
     return judgement;
 }
 
@@ -287,7 +293,7 @@ std::string sentence(Judgement const& judgement, Target const& target) {
             return format(
                 "Whether it fits isn't known: {} would be left in {}, but nothing here says how much "
                 "memory is free (in a container, its host knows).",
-                human(*bound.left()), what);
+                human(bound.left().value_or(Bytes{})), what);
     }
     return {};
 }

@@ -37,7 +37,8 @@ Result<std::vector<LivingWorker>> living_workers(os::Places const& places) {
     for (auto const& name : names ? *names : std::vector<std::string>{}) {
         auto const holder = os::LockFile::holder(run_dir(places, name).lock);
         if (!holder && holder.error().kind != Errc::Conflict) return holder.error();
-        if (holder && *holder) workers.push_back({name, **holder, kind_of(run_dir(places, name))});
+        auto const pid = holder ? *holder : std::nullopt;
+        if (pid) workers.push_back({name, *pid, kind_of(run_dir(places, name))});
     }
     return workers;
 }
