@@ -432,5 +432,40 @@ TEST_F(EventsTest, TooManyAtOnceAreRefused) {
     EXPECT_EQ(ask(Method::Head, "/api/events").status, 200);
 }
 
+TEST_F(AdminTest, MemoryIsReadWhenItIsAskedFor) {
+    EXPECT_TRUE(house.asked.empty());
+    auto const answer = get("/api/memory");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(wire::decode<wire::MemoryView>(answer.body).value().pools.at(0).id, "unified");
+    EXPECT_EQ(house.asked, std::vector<std::string>{"memory"});
+    EXPECT_EQ(ask(Method::Post, "/api/memory").status, 405);
+}
+
+TEST_F(AdminTest, FitIsAskedByAQuery) {
+    EXPECT_EQ(get("/api/fit?model=m&context=8192&kv_type=q8_0").status, 200);
+    auto const refused = get("/api/fit?model=%2Fmodels%2Fa%20b.gguf");
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_NE(error_of(refused).message.find("not taken over TCP"), std::string::npos);
+    over_unix_socket = true;
+    EXPECT_EQ(get("/api/"
+                  "fit?model=%2Fmodels%2Fa%20b.gguf&parallel=4&ubatch=64&cache_ram_mib=512&flash_attention="
+                  "on&device=gpu0&"
+                  "engine=e")
+                  .status,
+              200);
+    EXPECT_EQ(house.fits, (std::vector<wire::FitQuestion>{{.model = "m", .context = 8192, .kv_type = "q8_0"},
+                                                          {.model = "/models/a b.gguf",
+                                                           .parallel = 4,
+                                                           .ubatch = 64,
+                                                           .cache_ram_mib = 512,
+                                                           .flash_attention = "on",
+                                                           .device = "gpu0",
+                                                           .engine = "e"}}));
+    EXPECT_EQ(get("/api/fit").status, 400);
+    EXPECT_EQ(get("/api/fit?model=m&context=many").status, 400);
+    EXPECT_EQ(get("/api/fit?model=m&ctx=8192").status, 400);
+    EXPECT_EQ(house.fits.size(), 2U);
+}
+
 }  // namespace
 }  // namespace hal0::api

@@ -85,6 +85,15 @@ class FakeHouse final : public House {
     void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override {
         done(hardware::HardwareReport{.time = "now"});
     }
+    void memory(std::function<void(Result<wire::MemoryView>)> done) override {
+        asked.emplace_back("memory");
+        done(wire::MemoryView{.time = "2026-01-02T03:04:05.000Z", .pools = {{.id = "unified"}}});
+    }
+    void fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) override {
+        fits.push_back(question);
+        done(wire::FitView{.model = question.model});
+    }
+    std::vector<wire::FitQuestion> fits{};
 
   private:
     static std::string words(slots::InFlight requests) {

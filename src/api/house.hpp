@@ -8,6 +8,8 @@
 #include "base/result.hpp"
 #include "hardware/report.hpp"
 #include "slots/status.hpp"
+#include "wire/fit_views.hpp"
+#include "wire/memory_view.hpp"
 #include "wire/views.hpp"
 
 namespace hal0::api {
@@ -46,6 +48,8 @@ class House {
     virtual void remove_engine(wire::EngineView const& engine, Done done) = 0;
 
     virtual void hardware(std::function<void(Result<hardware::HardwareReport>)> done) = 0;
+    virtual void memory(std::function<void(Result<wire::MemoryView>)> done) = 0;  // who holds it
+    virtual void fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) = 0;
 
   protected:
     ~House() = default;

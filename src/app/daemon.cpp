@@ -6,6 +6,7 @@
 
 #include "api/translate.hpp"
 #include "app/limits.hpp"
+#include "app/memory_command.hpp"
 #include "app/probe_command.hpp"
 #include "base/format.hpp"
 #include "base/time.hpp"
@@ -104,6 +105,12 @@ Result<void> Daemon::build_control() {
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
     log_keeper_ = std::make_unique<LogKeeper>(
         LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
+    memory_ = std::make_unique<MemoryDesk>(
+        *inbox_, *pool_, [places = start_.places](std::vector<memory::SlotProcess> const& slots) {
+            return read_memory(places, slots);
+        });
+    fit_ = std::make_unique<FitDesk>(FitDesk::World{
+        .loop = *loop_, .inbox = *inbox_, .pool = *pool_, .places = start_.places, .library = *library_});
     house_ = std::make_unique<House>(House::World{
         .log = log_,
         .inbox = *inbox_,
@@ -111,6 +118,8 @@ Result<void> Daemon::build_control() {
         .library = *library_,
         .events = *events_,
         .box = [places = start_.places] { return box_report(places); },
+        .memory = *memory_,
+        .fit = *fit_,
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});
@@ -131,7 +140,12 @@ Result<void> Daemon::build_control() {
                          .places = start_.places,
                          .supplies = {library_->model_store(), library_->engine_store(), usual_threads()}});
     supplies_ = std::make_unique<SupplyWatch>(
-        *loop_, library_->directories(), [this] { slots_->supplies_changed(); }, SupplyWatch::Pauses{});
+        *loop_, library_->directories(),
+        [this] {
+            slots_->supplies_changed();
+            fit_->supplies_changed();
+        },
+        SupplyWatch::Pauses{});
     house_->move_in(*slots_, *dispatcher_, *jobs_);
     admin_ = std::make_unique<api::Admin>(api::Admin::World{
         .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});

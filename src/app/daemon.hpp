@@ -73,6 +73,8 @@ class Daemon final : NoCopy {
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
     std::unique_ptr<LogKeeper> log_keeper_{};
+    std::unique_ptr<MemoryDesk> memory_{};
+    std::unique_ptr<FitDesk> fit_{};
     std::unique_ptr<House> house_{};
     std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
     std::unique_ptr<jobs::Jobs> jobs_{};

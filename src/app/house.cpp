@@ -180,6 +180,18 @@ void House::hardware(std::function<void(Result<hardware::HardwareReport>)> done)
     world_.pool.run(world_.inbox, world_.box, std::move(done));
 }
 
+void House::memory(std::function<void(Result<wire::MemoryView>)> done) {
+    std::vector<memory::SlotProcess> workers;
+    for (auto const& slot : slots_->list()) {
+        if (slot.pid) workers.push_back({slot.name, static_cast<int>(*slot.pid)});
+    }
+    world_.memory.ask(std::move(workers), Clock::now(), std::move(done));
+}
+
+void House::fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) {
+    world_.fit.ask(question, std::move(done));
+}
+
 void House::job_changed(jobs::Job const& job) {
     publish(api::job_changed.name, job.id, wire::encode(api::view_of(job)));
     if (job.state == jobs::State::Running) return;

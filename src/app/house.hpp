@@ -9,7 +9,9 @@
 
 #include "api/event_types.hpp"
 #include "api/house.hpp"
+#include "app/fit_desk.hpp"
 #include "app/library.hpp"
+#include "app/memory_desk.hpp"
 #include "base/log.hpp"
 #include "base/no_copy.hpp"
 #include "dispatch/dispatcher.hpp"
@@ -32,7 +34,9 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         Library const& library;
         history::EventStream& events;
         std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
-        std::function<wire::StatusView()> status;               // of the daemon itself
+        MemoryDesk& memory;
+        FitDesk& fit;
+        std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };
     explicit House(World world) : world_{std::move(world)} {}
@@ -63,6 +67,8 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     Result<Need> engine_need(std::string const& id) override;
     void remove_engine(wire::EngineView const& engine, Done done) override;
     void hardware(std::function<void(Result<hardware::HardwareReport>)> done) override;
+    void memory(std::function<void(Result<wire::MemoryView>)> done) override;
+    void fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) override;
 
     // slots::SlotHost
     void slot_changed(slots::SlotStatus const& status) override;

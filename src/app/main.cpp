@@ -3,6 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "app/doctor_command.hpp"
+#include "app/fit_command.hpp"
+#include "app/loadout_command.hpp"
 #include "app/offline.hpp"
 #include "app/probe_command.hpp"
 #include "app/serve.hpp"
@@ -15,7 +18,12 @@ int main(int argc, char** argv) {
                                      .slot_exec = hal0::app::slot_exec_command,
                                      .job = hal0::app::job_command,
                                      .probe = hal0::app::probe_command,
+                                     .doctor = hal0::app::doctor_command,
                                      .driver = hal0::app::driver_command,
+                                     .fit = hal0::app::fit_command,
+                                     .loadout_list = hal0::app::loadout_list_command,
+                                     .loadout_show = hal0::app::loadout_show_command,
+                                     .loadout_fit = hal0::app::loadout_fit_command,
                                      .offline = hal0::app::offline_work()};
     hal0::cli::Console console;
     return hal0::cli::run({argv + 1, argv + argc}, console, program);

@@ -4,6 +4,7 @@
 
 #include "api/translate.hpp"
 #include "app/library.hpp"
+#include "app/memory_command.hpp"
 #include "app/serve.hpp"
 #include "app/work.hpp"
 #include "base/format.hpp"
@@ -107,7 +108,8 @@ cli::Offline offline_work() {
             .engines = engines,
             .install = install,
             .remove = remove,
-            .end_workers = end_workers};
+            .end_workers = end_workers,
+            .memory = read_memory_without_daemon};
 }
 
 Result<int> job_command(cli::Arguments const& arguments, cli::Context&) {

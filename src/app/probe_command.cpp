@@ -74,11 +74,20 @@ Result<int> show(cli::Arguments const& arguments, cli::Context& context, Hardwar
     return cli::exit_ok;
 }
 
-Result<HardwareReport> probe_and_write(os::Places const& places) {
+Result<HardwareReport> probe_now(os::Places const& places) {
     HAL0_TRY(machine, this_machine());
-    auto report = hardware::probe(*machine, probe_input(places));
+    return hardware::probe(*machine, probe_input(places));
+}
+
+Result<void> write_report(os::Places const& places, HardwareReport const& report) {
     HAL0_CHECK(os::make_directories(places.config));
-    HAL0_CHECK(os::atomic_write(report_path(places), wire::encode(report) + "\n"));
+    return os::atomic_write(report_path(places), wire::encode(report) + "\n");
+}
+
+// Where it can't be written (another user's configuration, a full disk), the next question probes anew.
+Result<HardwareReport> probe_and_keep(os::Places const& places) {
+    HAL0_TRY(report, probe_now(places));
+    (void)write_report(places, report);
     return report;
 }
 
@@ -105,9 +114,9 @@ std::string report_path(os::Places const& places) { return os::join_path(places.
 Result<HardwareReport> box_report(os::Places const& places) {
     auto const text = os::read_file(report_path(places), report_bytes_max);
     if (!text && text.error().kind != Errc::NotFound) return text.error();
-    if (!text) return probe_and_write(places);
+    if (!text) return probe_and_keep(places);
     auto report = hardware::decode_report(*text);
-    if (!report && report.error().kind == Errc::Corrupt) return probe_and_write(places);
+    if (!report && report.error().kind == Errc::Corrupt) return probe_and_keep(places);
     if (!report) return in_context(format("reading {}", report_path(places)), std::move(report).error());
     return report;
 }
@@ -124,7 +133,8 @@ Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context
         return cli::exit_ok;
     }
     HAL0_TRY(places, context.places());
-    HAL0_TRY(report, probe_and_write(places));
+    HAL0_TRY(report, probe_now(places));
+    HAL0_CHECK(write_report(places, report));
     return show(arguments, context, report);
 }
 

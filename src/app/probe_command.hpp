@@ -14,9 +14,9 @@ hardware::ProbeInput probe_input(os::Places const& places);
 // Where the report is kept.
 std::string report_path(os::Places const& places);
 
-// What the report says; where there is none that can be read, this box is probed and it is written. Read anew
-// each time: 'hal0 probe' may have been run. Unsupported, and left alone, where a newer hal0 wrote it.
-// Blocks.
+// What the report says; where there is none that can be read, this box is probed and it is written if it can
+// be. Read anew each time: 'hal0 probe' may have been run. Unsupported, and left alone, where a newer hal0
+// wrote it. Blocks.
 Result<hardware::HardwareReport> box_report(os::Places const& places);
 
 Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context);

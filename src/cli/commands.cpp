@@ -9,6 +9,7 @@
 #include "cli/daemon_commands.hpp"
 #include "cli/engine_commands.hpp"
 #include "cli/help.hpp"
+#include "cli/memory_command.hpp"
 #include "cli/model_commands.hpp"
 #include "cli/slot_commands.hpp"
 
@@ -301,6 +302,41 @@ Group engine_group() {
               .run = engine_remove}}};
 }
 
+Flag const device{
+    .name = "device", .value = "D", .help = "cpu, or a GPU's id as in 'hal0 probe' (the recommended one)"};
+Flag const recorded{.name = "root",
+                    .value = "DIR",
+                    .help = "ask about a recorded box instead ('hal0 probe --record')",
+                    .offer = Offer::Files};
+
+Command fit_command(Run run) {
+    return {
+        .path = "fit",
+        .summary = "what a model takes, and whether this box has it",
+        .arguments = {{.name = "MODEL", .offer = Offer::Models}},
+        .flags = {number("ctx", "N", "tokens that one request can use (the model's own, up to 4096)"),
+                  {.name = "kv-type", .value = "T", .help = "of the cache: f16, q8_0, q4_0, … (f16)"},
+                  number("parallel", "N", "requests served at a time (1)"),
+                  number("ub", "N", "tokens evaluated in one piece (512)"),
+                  number("cache-ram", "MIB", "prompts kept in the host's memory (0)"),
+                  {.name = "fa", .value = "CHOICE", .help = "flash attention: on, off or auto (auto)"},
+                  device,
+                  {.name = "engine",
+                   .value = "E",
+                   .help = "the engine that is asked to plan (llama.cpp)",
+                   .offer = Offer::Engines},
+                  recorded,
+                  json},
+        .examples = {{"hal0 fit smollm2-135m-instruct --ctx 8192", ""},
+                     {"hal0 fit Hermes-4-70B-Q4_K_M --kv-type q8_0", "a loadout's model, before it is here"},
+                     {"hal0 fit ~/models/big-00001-of-00003.gguf", "a file"}},
+        .notes =
+            "MODEL is a model of the store, a GGUF file, or a model of a loadout. Where the installed "
+            "engine plans for the device, its own plan is shown, to the byte; else a bound by hal0's "
+            "formulas. Nothing is loaded. docs/memory.md says how it is reckoned.",
+        .run = std::move(run)};
+}
+
 Group box_group(Program const& program) {
     return {
         "The box",
@@ -320,11 +356,58 @@ Group box_group(Program const& program) {
           .notes = "Writes hardware.json into the configuration directory ('hal0 places'). docs/hardware.md "
                    "says what is in it.",
           .run = program.probe},
+         {.path = "memory",
+          .summary = "who holds the memory of this box",
+          .flags = {json},
+          .examples = {{"hal0 memory", ""},
+                       {"hal0 memory --json | jq '.pools[].unexplained'", "what no source explains"}},
+          .notes = "Read at that moment, with a daemon or without one. All lines of a pool, its free memory "
+                   "and what "
+                   "no source explains make its total; docs/memory.md says where each comes from.",
+          .run = memory},
+         {.path = "doctor",
+          .summary = "what should be mended on this box, and how",
+          .flags = {{.name = "json", .help = "the findings as a JSON array"},
+                    {.name = "root",
+                     .value = "DIR",
+                     .help = "examine a recorded box instead",
+                     .offer = Offer::Files}},
+          .examples = {{"hal0 doctor", "errors first, each with the commands that mend it"}},
+          .notes =
+              "Needs no daemon and changes nothing. Exit code 1 where there is an error, 0 otherwise, also "
+              "with warnings. docs/doctor.md says what each finding means.",
+          .run = program.doctor},
+         fit_command(program.fit),
          {.path = "driver",
           .summary = "ask one driver; for the probe",
           .arguments = {{.name = "ROLE"}},
           .run = program.driver,
           .shown = Shown::Hidden}}};
+}
+
+Group loadout_group(Program const& program) {
+    Argument const loadout{.name = "ID"};
+    return {"Loadouts",
+            {{.path = "loadout list",
+              .summary = "which models make a box good at something",
+              .flags = {json},
+              .examples = {{"hal0 loadout list", ""}},
+              .run = program.loadout_list},
+             {.path = "loadout show",
+              .summary = "all about one loadout",
+              .arguments = {loadout},
+              .flags = {json},
+              .examples = {{"hal0 loadout show coding", ""}},
+              .run = program.loadout_show},
+             {.path = "loadout fit",
+              .summary = "whether this box holds a loadout, or what of it",
+              .arguments = {{.name = "ID", .count = Argument::Count::Optional}},
+              .flags = {device, recorded, json},
+              .examples = {{"hal0 loadout fit", "all of them"}, {"hal0 loadout fit coding", ""}},
+              .notes =
+                  "Each tier with all its slots loaded at a time, beside what runs now. One that doesn't fit "
+                  "tells the largest context that does, and a smaller model.",
+              .run = program.loadout_fit}}};
 }
 
 Group help_group(Program const& program) {
@@ -353,7 +436,7 @@ Group help_group(Program const& program) {
 
 CommandTable make_commands(Program const& program) {
     return CommandTable{{talk_group(), daemon_group(program), slot_group(program), model_group(),
-                         engine_group(), box_group(program), help_group(program)}};
+                         engine_group(), box_group(program), loadout_group(program), help_group(program)}};
 }
 
 }  // namespace hal0::cli

@@ -8,6 +8,7 @@
 #include "cli/command.hpp"
 #include "cli/daemon.hpp"
 #include "cli/terminal.hpp"
+#include "wire/memory_view.hpp"
 #include "wire/views.hpp"
 
 namespace hal0::cli {
@@ -23,6 +24,7 @@ struct Offline {
     std::function<Result<wire::EngineView>(std::string const& id, OnJob const&)> install{};
     std::function<Result<void>(std::string const& id, std::string const& key)> remove{};
     std::function<Result<std::size_t>()> end_workers{};  // those that a daemon left; how many there were
+    std::function<Result<wire::MemoryView>()> memory{};
 };
 
 // What app/ does for the commands that are more than a client. A Run that is left out fails, saying so.
@@ -32,7 +34,12 @@ struct Program {
     Run slot_exec{};  // argument NAME
     Run job{};        // arguments KIND, SUBJECT
     Run probe{};      // flags json, root, record
+    Run doctor{};     // flags json, root
     Run driver{};     // argument ROLE
+    Run fit{};        // argument MODEL, flags as in commands.cpp
+    Run loadout_list{};
+    Run loadout_show{};  // argument ID
+    Run loadout_fit{};   // argument ID or none, flags device, root
     Offline offline{};
 };
 

@@ -145,7 +145,13 @@ std::string Table::render(Terminal const& terminal) const {
         if (columns_[c].align == Align::Right) out += space;
         out += painted(terminal, Stream::Out, text, cell.style);
         if (columns_[c].align == Align::Left && !last) out += space;
-        out += last ? "\n" : std::string(gap, ' ');
+        if (!last) {
+            out += std::string(gap, ' ');
+            return;
+        }
+        while (out.ends_with(' '))  // an empty cell at the end needs no room
+            out.pop_back();
+        out += "\n";
     };
     for (std::size_t c = 0; c < columns_.size(); ++c)
         put(c, {columns_[c].title, Style::Dim});

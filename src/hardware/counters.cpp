@@ -45,9 +45,7 @@ void read_nvidia(Reader& reader, NvmlAnswer const& nvml, std::string const& addr
     }
 }
 
-std::vector<GpuCounters> read_gpus(Machine& machine, Reader& reader, HardwareReport const& report) {
-    std::optional<NvmlAnswer> nvml;
-    if (report.cuda.state == "ok") nvml = machine.nvml();
+std::vector<GpuCounters> read_gpus(Reader& reader, HardwareReport const& report, NvmlAnswer const& nvml) {
     std::vector<GpuCounters> found;
     for (auto const& gpu : report.gpus) {
         GpuCounters counters{.id = gpu.id, .unified = gpu.unified};
@@ -55,7 +53,7 @@ std::vector<GpuCounters> read_gpus(Machine& machine, Reader& reader, HardwareRep
         // One that sleeps is not woken, nor believed: what it says then is an error, or nothing.
         bool const asleep = reader.text(directory + "/power/runtime_status") == "suspended";
         if (gpu.driver == "amdgpu" && !asleep) read_amdgpu(reader, directory, most_vram(gpu), counters);
-        if (gpu.vendor == "nvidia" && nvml) read_nvidia(reader, *nvml, gpu.pci.value_or(""), counters);
+        if (gpu.vendor == "nvidia") read_nvidia(reader, nvml, gpu.pci.value_or(""), counters);
         found.push_back(std::move(counters));
     }
     return found;
@@ -100,6 +98,10 @@ std::optional<double> parse_pressure(std::string_view text, std::string_view lin
 }
 
 MemoryCounters read_counters(Machine& machine, HardwareReport const& report) {
+    return read_counters(machine, report, report.cuda.state == "ok" ? machine.nvml() : NvmlAnswer{});
+}
+
+MemoryCounters read_counters(Machine& machine, HardwareReport const& report, NvmlAnswer const& nvml) {
     Reader reader{machine.files()};
     MemoryCounters counters;
     read_meminfo(reader, counters);
@@ -112,7 +114,7 @@ MemoryCounters read_counters(Machine& machine, HardwareReport const& report) {
     counters.pressure_full = parse_pressure(pressure, "full");
     counters.host_known = counters.available.has_value() && report.memory.total_is != "container" &&
                           report.platform.kind != "lxc" && report.memory.total_is != "unknown";
-    counters.gpus = read_gpus(machine, reader, report);
+    counters.gpus = read_gpus(reader, report, nvml);
     counters.warnings = reader.take_warnings();
     return counters;
 }

@@ -73,6 +73,8 @@ struct MemoryCounters {
 
 // `report`: this machine's, for which GPU is which. NVIDIA's library is asked only where the report has it.
 MemoryCounters read_counters(Machine& machine, HardwareReport const& report);
+// The same with what NVIDIA's library said just now, for who needs the rest of its answer too.
+MemoryCounters read_counters(Machine& machine, HardwareReport const& report, NvmlAnswer const& nvml);
 
 // "some avg10=0.22 avg60=…\nfull avg10=…": of the line that begins so.
 std::optional<double> parse_pressure(std::string_view text, std::string_view line);

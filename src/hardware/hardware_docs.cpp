@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/format.hpp"
+#include "hardware/conditions.hpp"
 #include "hardware/counters.hpp"
 #include "hardware/report.hpp"
 
@@ -50,6 +51,12 @@ Read each time somebody looks, never kept.
 
 )";
 
+constexpr std::string_view on_conditions = R"(## Conditions
+
+What `hal0 doctor` looks at beside the report and the counters ([doctor.md](doctor.md)).
+
+)";
+
 class Bodies {
   public:
     void add(wire::BodyDoc const& doc) {
@@ -86,7 +93,7 @@ template <wire::Body T> std::string bodies_of() {
 
 std::string render_hardware_docs() {
     auto out = std::string{opening} + bodies_of<HardwareReport>() + std::string{on_counters} +
-               bodies_of<MemoryCounters>();
+               bodies_of<MemoryCounters>() + std::string{on_conditions} + bodies_of<Conditions>();
     out.pop_back();
     return out;
 }

@@ -22,7 +22,8 @@ SystemAnswer LiveMachine::system() {
                         .allowed_cpus = info.allowed_cpus,
                         .memlock = info.memlock,
                         .memlock_unlimited = !info.memlock.has_value(),
-                        .hypervisor = info.hypervisor};
+                        .hypervisor = info.hypervisor,
+                        .page_size = info.page_size};
     for (auto const group : info.groups)
         answer.groups.push_back(std::to_string(group));
     return answer;

@@ -24,6 +24,7 @@ struct SystemAnswer {
     std::optional<Bytes> memlock{};
     bool memlock_unlimited{false};
     std::optional<std::string> hypervisor{};
+    std::optional<Bytes> page_size{};
     bool operator==(SystemAnswer const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {
@@ -35,6 +36,7 @@ struct SystemAnswer {
         f("memlock", self.memlock, "how much memory this process may lock");
         f("memlock_unlimited", self.memlock_unlimited, "whether it may lock any amount");
         f("hypervisor", self.hypervisor, "what CPUID names");
+        f("page_size", self.page_size, "in what the kernel counts pages");
     }
 };
 
@@ -116,6 +118,18 @@ struct VulkanAnswer {
     }
 };
 
+struct NvmlProcess {
+    static constexpr BodyTitle title{"NvmlProcess", "A process that computes on a device of NVIDIA's."};
+    std::int64_t pid{0};
+    std::optional<Bytes> memory{};
+    bool operator==(NvmlProcess const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("pid", self.pid, "its number");
+        f("memory", self.memory, "of the device's memory; null where the driver doesn't tell");
+    }
+};
+
 struct NvmlDevice {
     static constexpr BodyTitle title{"NvmlDevice", "A device of NVIDIA's driver."};
     std::string name{};
@@ -124,6 +138,7 @@ struct NvmlDevice {
     std::optional<Bytes> memory_total{};
     std::optional<Bytes> memory_used{};
     std::optional<Bytes> memory_reserved{};
+    std::optional<std::vector<NvmlProcess>> processes{};
     bool operator==(NvmlDevice const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {
@@ -133,6 +148,7 @@ struct NvmlDevice {
         f("memory_total", self.memory_total, "its own memory, the reserved part with it");
         f("memory_used", self.memory_used, "by all processes, without the reserved part");
         f("memory_reserved", self.memory_reserved, "by the driver");
+        f("processes", self.processes, "that have memory of it; null where the driver doesn't tell");
     }
 };
 

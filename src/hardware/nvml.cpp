@@ -1,6 +1,8 @@
 // What NVIDIA's management library says (nvml.h, whose interface NVIDIA keeps; what is taken of it is
 // declared here). It makes no CUDA context, so asking costs no device memory.
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "base/format.hpp"
@@ -31,6 +33,13 @@ static_assert(sizeof(Memory) == 40);
 struct OldMemory {
     unsigned long long total{0}, free{0}, used{0};
 };
+
+struct ProcessInfo {  // nvmlProcessInfo_t of the third versions
+    unsigned pid{0};
+    unsigned long long used{0};  // all bits set: not told
+    unsigned gpu_instance{0}, compute_instance{0};
+};
+static_assert(sizeof(ProcessInfo) == 24);
 
 class Nvml {
   public:
@@ -74,6 +83,42 @@ void read_memory(Nvml const& nvml, NvmlHandle* device, NvmlDevice& into) {
     into.memory_used = bytes(old.used);
 }
 
+// Of one kind. Nothing where the driver has no such list.
+std::optional<std::vector<ProcessInfo>> list_processes(Nvml const& nvml, NvmlHandle* device,
+                                                       char const* function) {
+    constexpr int insufficient_size = 7;
+    constexpr unsigned processes_max = 4096;
+    std::vector<ProcessInfo> list(64);
+    while (true) {
+        auto count = static_cast<unsigned>(list.size());
+        auto const status = nvml.call(function, device, &count, list.data());
+        if (status == nvml_success) {
+            list.resize(std::min<std::size_t>(count, list.size()));
+            return list;
+        }
+        if (status != insufficient_size || list.size() >= processes_max) return std::nullopt;
+        list.resize(std::min(std::max(count, 2 * static_cast<unsigned>(list.size())), processes_max));
+    }
+}
+
+// One that both draws and computes is in both lists, with the same figure.
+void read_processes(Nvml const& nvml, NvmlHandle* device, NvmlDevice& into) {
+    for (auto const* function :
+         {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v3"}) {
+        auto const list = list_processes(nvml, device, function);
+        if (!list) continue;
+        if (!into.processes) into.processes.emplace();
+        for (auto const& info : *list) {
+            auto const same = [&info](NvmlProcess const& other) { return other.pid == info.pid; };
+            if (std::any_of(into.processes->begin(), into.processes->end(), same)) continue;
+            NvmlProcess process{.pid = info.pid};
+            if (info.used <= static_cast<unsigned long long>(INT64_MAX))
+                process.memory = Bytes{static_cast<std::int64_t>(info.used)};
+            into.processes->push_back(process);
+        }
+    }
+}
+
 NvmlDevice read_device(Nvml const& nvml, NvmlHandle* device) {
     NvmlDevice found;
     found.name = nvml.text("nvmlDeviceGetName", device).value_or("");
@@ -86,6 +131,7 @@ NvmlDevice read_device(Nvml const& nvml, NvmlHandle* device) {
     if (nvml.call("nvmlDeviceGetCudaComputeCapability", device, &major, &minor) == nvml_success)
         found.compute_capability = format("{}.{}", major, minor);
     read_memory(nvml, device, found);
+    read_processes(nvml, device, found);
     return found;
 }
 

@@ -26,9 +26,9 @@ std::optional<std::string> unquoted(std::string_view text) {
 
 // Others are nobody's business: a command line may hold anything.
 bool matters(std::string_view parameter) {
-    constexpr std::array<std::string_view, 13> wanted{
+    constexpr std::array<std::string_view, 14> wanted{
         "amdgpu.", "ttm.",  "amdttm.", "amd_iommu=", "iommu=",     "intel_iommu=", "nvidia.",
-        "nvidia-", "i915.", "xe.",     "mem=",       "hugepagesz", "hugepages="};
+        "nvidia-", "i915.", "xe.",     "mem=",       "hugepagesz", "hugepages=",   "nomodeset"};
     return std::any_of(wanted.begin(), wanted.end(),
                        [parameter](std::string_view prefix) { return parameter.starts_with(prefix); });
 }
@@ -45,6 +45,7 @@ SoftwareReport probe_software(Reader& reader, SystemAnswer const& system, Vulkan
     };
     software.distribution = value("PRETTY_NAME");
     software.distribution_id = value("ID");
+    software.distribution_like = value("ID_LIKE");
     software.distribution_version = value("VERSION_ID");
     auto const line = reader.text("/proc/cmdline").value_or("");
     for (auto const parameter : split(line, ' ')) {

@@ -7,6 +7,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "hardware/conditions.hpp"
 #include "hardware/counters.hpp"
 #include "hardware/dmi.hpp"
 #include "hardware/known_devices.hpp"
@@ -146,8 +147,9 @@ std::string scrubbed_cpuinfo(std::string_view text) {
 std::string scrubbed_cmdline(std::string_view text) {
     std::string kept;
     for (auto const word : split(trim(text), ' ')) {
-        constexpr std::array<std::string_view, 9> known{"amd",   "ttm", "iommu=", "intel_iommu=", "nvidia",
-                                                        "i915.", "xe.", "mem=",   "hugepages"};
+        constexpr std::array<std::string_view, 10> known{
+            "amd",   "ttm", "iommu=", "intel_iommu=", "nvidia",
+            "i915.", "xe.", "mem=",   "hugepages",    "nomodeset"};
         auto const begins = [word](std::string_view prefix) { return word.starts_with(prefix); };
         if (std::any_of(known.begin(), known.end(), begins))
             kept += format("{}{}", kept.empty() ? "" : " ", word);
@@ -155,13 +157,65 @@ std::string scrubbed_cmdline(std::string_view text) {
     return kept + "\n";
 }
 
-// container=… is all that is asked of the first process's environment.
-std::string scrubbed_environment(std::string_view text) {
+// Variables of an environment for which `wanted` holds.
+std::string scrubbed_environment(std::string_view text, bool (*wanted)(std::string_view)) {
     std::string kept;
     for (auto const variable : split(text, '\0')) {
-        if (variable.starts_with("container=")) kept += std::string{variable} + '\0';
+        if (wanted(variable)) kept += std::string{variable} + '\0';
     }
     return kept;
+}
+
+// container=… is all that is asked of the first process's environment.
+bool names_container(std::string_view variable) { return variable.starts_with("container="); }
+
+// The groups that devices belong to, and of their members hal0's own user alone.
+std::string scrubbed_group(std::string_view text) {
+    std::string kept;
+    for (auto const line : split(text, '\n')) {
+        auto const parts = split(line, ':');
+        if (parts.size() < 4 || (parts[0] != "render" && parts[0] != "video")) continue;
+        auto const members = split(parts[3], ',');
+        bool const has = std::find(members.begin(), members.end(), "hal0") != members.end();
+        kept += format("{}:x:{}:{}\n", parts[0], parts[2], has ? "hal0" : "");
+    }
+    return kept;
+}
+
+// Whether hal0 has a user of its own.
+std::string scrubbed_passwd(std::string_view text) {
+    auto const lines = split(text, '\n');
+    bool const has = std::any_of(lines.begin(), lines.end(),
+                                 [](std::string_view line) { return line.starts_with("hal0:"); });
+    return has ? "hal0:x::::::\n" : "";
+}
+
+std::string scrubbed_modprobe(std::string_view text) {
+    std::string kept;
+    for (auto const line : split(text, '\n')) {
+        if (matters_of_modprobe(line)) kept += format("{}\n", line);
+    }
+    return kept;
+}
+
+bool is_of_modprobe(std::string_view path) { return path.find("/modprobe.d/") != std::string_view::npos; }
+
+// Batteries of mice and headsets have names that tell of one device alone, and files of modprobe's may have
+// any name: those in which nothing was found are left out.
+void drop_names(RecordedFiles& files) {
+    constexpr std::string_view supplies = "/sys/class/power_supply/";
+    auto const is_mains = [&files, supplies](std::string_view path) {
+        auto const name = path.substr(0, path.find('/', supplies.size()));
+        auto const type = files.all().find(format("{}/type", name));
+        return type != files.all().end() && trim(type->second.text) == "Mains";
+    };
+    std::vector<std::string> gone;
+    for (auto const& [path, file] : files.all()) {
+        bool const others_supply = path.starts_with(supplies) && !is_mains(path);
+        if (others_supply || (is_of_modprobe(path) && file.text.empty())) gone.push_back(path);
+    }
+    for (auto const& path : gone)
+        files.all().erase(path);
 }
 
 constexpr std::string_view cgroup_file = "/proc/self/cgroup";
@@ -212,7 +266,11 @@ std::string scrubbed(std::string const& path, std::string const& text, std::vect
     if (path == amdgpu_ids_path || is_pci_ids) return scrubbed_ids(path, text, gpus);
     if (path == "/proc/cpuinfo") return scrubbed_cpuinfo(text);
     if (path == "/proc/cmdline") return scrubbed_cmdline(text);
-    if (path == "/proc/1/environ") return scrubbed_environment(text);
+    if (path == "/proc/1/environ") return scrubbed_environment(text, names_container);
+    if (path == "/proc/self/environ") return scrubbed_environment(text, matters_of_environment);
+    if (path == "/etc/group") return scrubbed_group(text);
+    if (path == "/etc/passwd") return scrubbed_passwd(text);
+    if (is_of_modprobe(path)) return scrubbed_modprobe(text);
     if (path == "/proc/self/mountinfo") return lines_with(text, {" /proc/meminfo "});
     if (path.starts_with(dmi_entries_directory)) {
         auto const length = text.size() > 1 ? static_cast<unsigned char>(text[1]) : 0U;
@@ -228,10 +286,12 @@ Result<void> record(Machine& machine, std::string const& directory) {
     RecordingMachine recording{machine};
     auto const report = probe(recording, {.store = "/"});
     (void)read_counters(recording, report);
+    (void)read_conditions(recording, report);
     auto& kept = recording.recorded_files();
     for (auto& [path, file] : kept.all()) {
         if (file.kind == RecordedFile::Kind::Text) file.text = scrubbed(path, file.text, report.gpus);
     }
+    drop_names(kept);
     rename_cgroups(kept);
     HAL0_CHECK(os::make_directories(directory));
     HAL0_CHECK(os::atomic_write(files_path, kept.to_text()));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "hardware/conditions.hpp"
 #include "hardware/counters.hpp"
 #include "hardware/live_machine.hpp"
 #include "hardware/probe.hpp"
@@ -57,13 +58,28 @@ TEST(Record, LeavesOutWhatIsNobodysBusiness) {
         std::string{"\x11\x28", 2} + std::string(0x26, '\1') + std::string{"SECRET-6\0\0", 10});
     set("/sys/class/dmi/id/product_uuid", "SECRET-7\n");
     set("/usr/share/libdrm/amdgpu.ids", "1586,\tC1,\tAMD Radeon 8060S Graphics\n15BF,\tC1,\tSECRET-8\n");
+    set("/proc/self/environ", std::string{"TOKEN=SECRET-9\0HSA_OVERRIDE_GFX_VERSION=11.0.0\0", 47});
+    set("/etc/group", "render:x:992:ann-SECRET-10,hal0\nann-SECRET-10:x:1000:\nvideo:x:44:\n");
+    set("/etc/passwd", "ann-SECRET-10:x:1000:1000::/home:/bin/sh\nhal0:x:990:990::/:/bin/false\n");
+    set("/etc/modprobe.d/SECRET-11.conf", "options other key=SECRET-12\n");
+    set("/etc/modprobe.d/ttm.conf", "# SECRET-13\noptions ttm pages_limit=28311552\n");
+    set("/sys/class/power_supply/hid-SECRET-14/type", "Battery\n");
+    set("/sys/class/power_supply/AC0/type", "Mains\n");
+    set("/sys/class/power_supply/AC0/online", "0\n");
     auto const before = probe(*machine, {});
+    auto const conditions = read_conditions(*machine, before);
     ASSERT_EQ(before.memory.limit, 8_GiB);
     ASSERT_TRUE(record(*machine, dir / "box").ok());
     auto const text = os::read_file(dir / "box/files.txt", 1_MiB).value();
     EXPECT_EQ(text.find("SECRET"), std::string::npos) << text;
     auto const again = std::move(RecordedMachine::open(dir / "box")).value();
     EXPECT_EQ(wire::encode(probe(*again, {})), wire::encode(before));
+    EXPECT_EQ(wire::encode(read_conditions(*again, before)), wire::encode(conditions));
+    EXPECT_EQ(conditions.variable("HSA_OVERRIDE_GFX_VERSION"), "11.0.0");
+    EXPECT_TRUE(conditions.service_user && conditions.group("render")->has_service_user);
+    EXPECT_EQ(conditions.on_mains, false);
+    ASSERT_EQ(conditions.module_options.size(), 1U);
+    EXPECT_EQ(conditions.module_options[0].line, "options ttm pages_limit=28311552");
 }
 
 // The child is any program that writes such an answer; here a shell that reads it from a file.

@@ -254,6 +254,7 @@ struct SoftwareReport {
     std::optional<std::string> mesa{};
     std::optional<std::string> distribution{};
     std::optional<std::string> distribution_id{};
+    std::optional<std::string> distribution_like{};
     std::optional<std::string> distribution_version{};
     std::vector<std::string> kernel_parameters{};
     std::optional<std::int64_t> ttm_pages_limit{};
@@ -265,6 +266,7 @@ struct SoftwareReport {
         f("mesa", self.mesa, "by the Vulkan drivers of Mesa; null where none answers");
         f("distribution", self.distribution, "os-release's PRETTY_NAME");
         f("distribution_id", self.distribution_id, "its ID: `debian`");
+        f("distribution_like", self.distribution_like, "its ID_LIKE: those it is made of");
         f("distribution_version", self.distribution_version, "its VERSION_ID");
         f("kernel_parameters", self.kernel_parameters,
           "those of the kernel's command line about amdgpu, ttm, iommu, nvidia and memory");

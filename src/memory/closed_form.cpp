@@ -117,7 +117,7 @@ Result<MemoryEstimate> closed_form(ModelShape const& shape, models::GgufTensors 
 
 Result<Tokens> largest_context(ModelShape const& shape, models::GgufTensors const& tensors,
                                engines::PlanRequest request, std::optional<std::string> const& gpu,
-                               Fits const& fits) {
+                               DoesFit const& fits) {
     auto const trained = shape.context_trained.count > 0 ? shape.context_trained.count : context_unknown_most;
     std::int64_t good = 0;  // in steps: the largest known to fit, and the smallest known not to
     auto bad = std::max<std::int64_t>(trained / context_step, 1) + 1;

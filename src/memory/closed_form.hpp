@@ -28,11 +28,11 @@ Result<MemoryEstimate> closed_form(ModelShape const& shape, models::GgufTensors 
                                    engines::PlanRequest const& request,
                                    std::optional<std::string> const& gpu = std::nullopt);
 
-using Fits = std::function<bool(MemoryEstimate const&)>;
+using DoesFit = std::function<bool(MemoryEstimate const&)>;
 // The largest context, up to what the model was trained for and in steps of 256, whose estimate fits; 0 when
 // not even the smallest does. request.context is not looked at.
 Result<Tokens> largest_context(ModelShape const& shape, models::GgufTensors const& tensors,
                                engines::PlanRequest request, std::optional<std::string> const& gpu,
-                               Fits const& fits);
+                               DoesFit const& fits);
 
 }  // namespace hal0::memory

@@ -78,6 +78,7 @@ SystemInfo system_info() {
     if (::getrlimit(RLIMIT_MEMLOCK, &memlock) == 0 && memlock.rlim_cur != RLIM_INFINITY)
         info.memlock = Bytes{static_cast<std::int64_t>(memlock.rlim_cur)};
     info.hypervisor = cpu_hypervisor();
+    info.page_size = {::sysconf(_SC_PAGESIZE)};
     return info;
 }
 

@@ -18,6 +18,7 @@ struct SystemInfo {
     std::optional<int> allowed_cpus{};      // that this process may run on (sched_getaffinity)
     std::optional<Bytes> memlock{};         // RLIMIT_MEMLOCK; nothing: no limit
     std::optional<std::string> hypervisor;  // what CPUID names: "KVMKVMKVM"; nothing on bare metal
+    Bytes page_size{};                      // in what the kernel counts pages
 };
 SystemInfo system_info();
 

@@ -9,6 +9,16 @@
 
 namespace hal0::slots {
 
+namespace {
+
+models::Kind kind_of(RunDir const& run) {
+    auto const text = os::read_file(run.spec, spec_max);
+    auto const spec = text ? engines::decode_spec(*text) : Result<engines::WorkerSpec>{text.error()};
+    return spec ? spec->kind : models::Kind::Chat;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run,
                                                std::function<void(os::ExitStatus)> ended) {
     HAL0_TRY(holder, os::LockFile::holder(run.lock));
@@ -19,6 +29,18 @@ Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run
     HAL0_TRY(still, os::LockFile::holder(run.lock));
     if (!process || still != holder) return std::unique_ptr<os::Process>{};
     return std::move(process).value();
+}
+
+Result<std::vector<LivingWorker>> living_workers(os::Places const& places) {
+    std::vector<LivingWorker> workers;
+    auto const names = os::list_directory(run_root(places));
+    for (auto const& name : names ? *names : std::vector<std::string>{}) {
+        auto const holder = os::LockFile::holder(run_dir(places, name).lock);
+        if (!holder && holder.error().kind != Errc::Conflict) return holder.error();
+        auto const pid = holder ? *holder : std::nullopt;
+        if (pid) workers.push_back({name, *pid, kind_of(run_dir(places, name))});
+    }
+    return workers;
 }
 
 Result<std::vector<std::string>> slots_running_from(os::Places const& places, std::string const& directory) {

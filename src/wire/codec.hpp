@@ -81,6 +81,9 @@ template <class T> void write(json::Writer& out, T const& what) {
 
 template <Body T> Result<T> read_body(json::Value const& value, std::string const& path, Unknown unknown);
 
+template <class T>
+void read_member(json::ObjectReader& in, std::string_view name, T& member, Unknown unknown);
+
 // A member that may be null or absent: it is empty then.
 template <class T>
 void read_optional(json::ObjectReader& in, std::string_view name, std::optional<T>& member, Unknown unknown) {
@@ -92,6 +95,10 @@ void read_optional(json::ObjectReader& in, std::string_view name, std::optional<
                       HAL0_TRY(body, read_body<T>(inner, path, unknown));
                       return std::optional{std::move(body)};
                   });
+    } else if constexpr (is_list<T>) {
+        auto const* value = in.member(name);
+        if (value == nullptr || value->is_null()) return member.reset();
+        read_member(in, name, member.emplace(), unknown);
     } else if constexpr (std::is_same_v<T, Bytes>) {
         std::optional<std::int64_t> count;
         in.optional(name, count);

@@ -1,0 +1,96 @@
+#include "app/box.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/probe_command.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "hardware/processes.hpp"
+#include "hardware/recorded_machine.hpp"
+#include "memory/residents.hpp"
+
+namespace hal0::app {
+namespace {
+
+// What a driver gives at a time: 2 GiB by AMD's own (AMDVLK#413), 4 GiB less 4 bytes by RADV
+// (llama.cpp#5441). A model's tensor that is larger can't be loaded; buffers are split.
+std::optional<Bytes> allocation_max(hardware::GpuReport const& gpu, std::string_view backend) {
+    if (backend != "vulkan") return std::nullopt;
+    auto const has = [&gpu](std::string_view driver) {
+        return std::ranges::find(gpu.vulkan, driver) != gpu.vulkan.end();
+    };
+    if (has("radv")) return 4_GiB - Bytes{4};
+    if (has("amdvlk") || has("amd-proprietary")) return 2_GiB;
+    return std::nullopt;
+}
+
+memory::GpuApi api_of(std::string_view backend) {
+    if (backend == "cuda") return memory::GpuApi::Cuda;
+    return backend == "rocm" ? memory::GpuApi::Rocm : memory::GpuApi::Vulkan;
+}
+
+// Asked for beside everything, and small: these go last.
+bool is_companion(models::Kind kind) {
+    using enum models::Kind;
+    return kind == Embed || kind == Rerank || kind == Stt || kind == Tts;
+}
+
+}  // namespace
+
+std::vector<memory::Resident> Box::residents(memory::Target const& target) const {
+    std::vector<std::string> companions;
+    for (auto const& worker : workers) {
+        if (is_companion(worker.kind)) companions.push_back(worker.slot);
+    }
+    return memory::residents(holders, report, target, companions);
+}
+
+Result<Box> look_at_this_box(os::Places const& places) {
+    HAL0_TRY(report, box_report(places));
+    HAL0_TRY(workers, slots::living_workers(places));
+    HAL0_TRY(machine, this_machine());
+    Box box{.report = std::move(report), .workers = std::move(workers)};
+    auto const nvml = box.report.cuda.state == "ok" ? machine->nvml() : hardware::NvmlAnswer{};
+    box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml));
+    std::vector<int> pids;
+    std::vector<memory::SlotProcess> slots;
+    for (auto const& worker : box.workers) {
+        pids.push_back(worker.pid);
+        slots.push_back({worker.slot, worker.pid});
+    }
+    if (!pids.empty()) box.holders = memory::holders(hardware::read_processes(*machine, pids), nvml, slots);
+    return box;
+}
+
+Result<Box> look_at_box(cli::Context& context, std::optional<std::string> const& root) {
+    if (root) {
+        HAL0_TRY(machine, hardware::RecordedMachine::open(*root));
+        auto report = hardware::probe(*machine, {.time = context.now()});
+        auto pools = memory::pools(report, hardware::read_counters(*machine, report));
+        return Box{.report = std::move(report), .pools = std::move(pools)};
+    }
+    HAL0_TRY(places, context.places());
+    return look_at_this_box(places);
+}
+
+Result<Device> device_of(hardware::HardwareReport const& report, std::optional<std::string> const& name) {
+    auto const& best = report.recommended;
+    auto const wanted = name.value_or(best.device);
+    if (wanted == "cpu" || wanted == memory::host_device || wanted.empty()) return Device{{}, "cpu"};
+    std::vector<std::string> there{"cpu"};
+    for (auto const& gpu : report.gpus) {
+        there.push_back(gpu.id);
+        if (gpu.id != wanted) continue;
+        auto const backend = best.device == wanted    ? best.backend
+                             : gpu.vendor == "nvidia" ? std::string{"cuda"}
+                                                      : std::string{"vulkan"};
+        return Device{
+            {.device = wanted, .api = api_of(backend), .allocation_max = allocation_max(gpu, backend)},
+            backend};
+    }
+    return Error{Errc::NotFound,
+                 format("this box has no device '{}'; it has {}", clipped(wanted), join(there, ", "))};
+}
+
+}  // namespace hal0::app

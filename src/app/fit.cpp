@@ -1,0 +1,164 @@
+#include "app/fit.hpp"
+
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace hal0::app {
+namespace {
+
+constexpr std::int64_t context_asked_max = std::int64_t{1} << 30;
+constexpr Duration largest_age_max = std::chrono::seconds{5};
+
+Result<std::int64_t> within(std::optional<std::int64_t> asked, std::string_view what, std::int64_t most,
+                            std::int64_t otherwise) {
+    if (asked && (*asked < 1 || *asked > most))
+        return Error{Errc::Invalid, format("{} must be 1 to {}, not {}", what, most, *asked)};
+    return asked.value_or(otherwise);
+}
+
+Result<engines::KvType> kv_type_of(std::optional<std::string> const& name) {
+    if (!name) return engines::KvType::F16;
+    if (auto const known = engines::kv_type_from(*name)) return *known;
+    return Error{Errc::Invalid, format("the type of the cache can't be '{}': f32, f16, bf16, q8_0, q5_1, "
+                                       "q5_0, q4_1, q4_0 or iq4_nl",
+                                       clipped(*name))};
+}
+
+Result<engines::FlashAttention> flash_attention_of(std::optional<std::string> const& name) {
+    if (!name || *name == "auto") return engines::FlashAttention::Auto;
+    if (*name == "on") return engines::FlashAttention::On;
+    if (*name == "off") return engines::FlashAttention::Off;
+    return Error{Errc::Invalid, format("flash attention is 'on', 'off' or 'auto', not '{}'", clipped(*name))};
+}
+
+Result<SizingSettings> settings_of(wire::FitQuestion const& question) {
+    HAL0_TRY(context, within(question.context, "context", context_asked_max, 0));
+    HAL0_TRY(parallel, within(question.parallel, "parallel", 64, 1));
+    HAL0_TRY(ubatch, within(question.ubatch, "ubatch", 1 << 20, 0));
+    constexpr std::int64_t cache_ram_max_mib = 1 << 20;
+    auto const cache_ram = question.cache_ram_mib.value_or(0);
+    if (cache_ram < 0 || cache_ram > cache_ram_max_mib)
+        return Error{Errc::Invalid,
+                     format("the prompt cache must be 0 to {} MiB, not {}", cache_ram_max_mib, cache_ram)};
+    HAL0_TRY(kv_type, kv_type_of(question.kv_type));
+    HAL0_TRY(flash_attention, flash_attention_of(question.flash_attention));
+    return SizingSettings{.context = {context},
+                          .parallel = static_cast<std::int32_t>(parallel),
+                          .ubatch = {ubatch},
+                          .kv_type = kv_type,
+                          .flash_attention = flash_attention,
+                          .cache_ram = {cache_ram * (1_MiB).count}};
+}
+
+std::vector<wire::FitDevice> views_of(memory::MemoryEstimate const& estimate) {
+    std::vector<wire::FitDevice> devices;
+    for (auto const& share : estimate.shares) {
+        auto& device = devices.emplace_back(wire::FitDevice{.device = share.device, .total = share.total()});
+        for (auto const& term : share.terms)
+            device.terms.push_back(
+                {term.name, term.bytes, std::string{memory::to_string(term.exactness)}, term.source});
+    }
+    return devices;
+}
+
+wire::FitPool view_of(memory::Pool const& pool, std::string const& device) {
+    wire::FitPool view{.id = pool.id,
+                       .total = pool.total(),
+                       .used = pool.used(),
+                       .free = pool.free(),
+                       .host_known = pool.host_known};
+    if (auto const* const carved = pool.part(memory::PoolPart::Kind::CarveOut, device))
+        view.carve_out = carved->total;
+    if (auto const* const cap = pool.cap(device)) {
+        view.cap = cap->total;
+        view.cap_used = cap->used;
+    }
+    return view;
+}
+
+wire::FitSettings view_of(Subject const& subject, SizingSettings const& settings, SizingPlace const& place) {
+    auto const request = plan_request(subject, settings);
+    bool const on_host = place.target.device == memory::host_device;
+    return {.context = context_of(subject, settings).count,
+            .parallel = request.parallel,
+            .kv_type = std::string{engines::to_string(settings.kv_type)},
+            .ubatch = request.ubatch.count,
+            .flash_attention = std::string{engines::to_string(settings.flash_attention)},
+            .device = on_host ? "cpu" : place.target.device,
+            .backend = place.backend,
+            .engine = place.engine ? format("{} {}", place.engine->id, place.engine->version) : ""};
+}
+
+}  // namespace
+
+wire::FitVerdict view_of(memory::Judgement const& judgement, memory::Target const& target) {
+    wire::FitVerdict view{.verdict = std::string{memory::to_string(judgement.verdict)},
+                          .headroom = judgement.headroom,
+                          .evict = judgement.evicted,
+                          .stays = judgement.stays,
+                          .sentence = memory::sentence(judgement, target)};
+    if (auto const& bound = judgement.decisive) {
+        view.limit = std::string{memory::to_string(bound->limit)};
+        view.need = bound->need;
+        view.free = bound->free;
+        view.capacity = bound->capacity;
+    }
+    return view;
+}
+
+Result<std::unique_ptr<Fit>> Fit::open(wire::FitQuestion const& question, os::Places const& places,
+                                       Library const& library, hardware::HardwareReport const& report) {
+    HAL0_CHECK(settings_of(question));
+    HAL0_TRY(device, device_of(report, question.device));
+    HAL0_TRY(subject, find_subject(question.model, library));
+    SizingPlace place{.target = device.target, .backend = device.backend, .cache = places.cache};
+    auto const engine = library.engine_store().find(question.engine.value_or("llama.cpp"));
+    if (engine) place.engine = *engine;
+    if (!engine && question.engine) return engine.error();
+    return std::unique_ptr<Fit>{new Fit{question, std::move(subject), std::move(place)}};
+}
+
+bool Fit::holds(wire::FitQuestion const& question) const {
+    return question.model == question_.model && question.device == question_.device &&
+           question.engine == question_.engine;
+}
+
+Result<Tokens> Fit::largest_context(SizingSettings settings, Box const& box) {
+    settings.context = {};
+    auto const now = Clock::now();
+    bool const fresh = largest_ && largest_->settings == settings && now - largest_->found < largest_age_max;
+    if (!fresh) {
+        HAL0_TRY(largest, sizing_.largest_context(settings, box.pools));
+        largest_ = Largest{settings, largest, now};
+    }
+    return largest_->context;
+}
+
+Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& box) {
+    HAL0_TRY(settings, settings_of(question));
+    HAL0_TRY(estimate, sizing_.estimate(settings));
+    auto const& target = place_.target;
+    auto const judgement = memory::judge(sizing_.demand(estimate), box.pools, target, box.residents(target));
+    wire::FitView view{.model = subject_.name,
+                       .from = subject_.from,
+                       .size = subject_.size,
+                       .settings = view_of(subject_, settings, place_),
+                       .exactness = std::string{memory::to_string(estimate.exactness)},
+                       .devices = views_of(estimate),
+                       .total = estimate.total(),
+                       .fit = app::view_of(judgement, target),
+                       .notes = subject_.notes};
+    if (auto const* const pool = memory::pool_of(box.pools, target.device))
+        view.pool = view_of(*pool, target.device);
+    if (judgement.verdict != memory::Verdict::Unknown) {
+        HAL0_TRY(largest, largest_context(settings, box));
+        view.context_that_fits = largest.count;
+    }
+    view.planned_by = sizing_.planned_by();
+    if (subject_.shape.context_trained.count > 0) view.context_max = subject_.shape.context_trained.count;
+    return view;
+}
+
+}  // namespace hal0::app

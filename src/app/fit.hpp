@@ -1,0 +1,52 @@
+#pragma once
+// What a model would take, and whether this box has it: for `hal0 fit` and for GET /api/fit.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/box.hpp"
+#include "app/library.hpp"
+#include "app/sizing.hpp"
+#include "base/no_copy.hpp"
+#include "base/time.hpp"
+#include "os/places.hpp"
+#include "wire/fit_views.hpp"
+
+namespace hal0::app {
+
+wire::FitVerdict view_of(memory::Judgement const& judgement, memory::Target const& target);
+
+// One model on one device, held open with the engine's planner: the next question about it, with other
+// settings, is answered in milliseconds. Blocks; by one thread at a time.
+class Fit final : NoCopy {
+  public:
+    // Invalid for settings that can't be; NotFound, naming what is near, for a model, device or engine that
+    // isn't there.
+    static Result<std::unique_ptr<Fit>> open(wire::FitQuestion const& question, os::Places const& places,
+                                             Library const& library, hardware::HardwareReport const& report);
+    // Whether `question` differs in its settings alone.
+    [[nodiscard]] bool holds(wire::FitQuestion const& question) const;
+    Result<wire::FitView> answer(wire::FitQuestion const& question, Box const& box);
+
+  private:
+    Fit(wire::FitQuestion question, Subject subject, SizingPlace place)
+        : question_{std::move(question)},
+          subject_{std::move(subject)},
+          place_{std::move(place)},
+          sizing_{subject_, place_} {}
+    Result<Tokens> largest_context(SizingSettings settings, Box const& box);
+
+    // The largest context is a search: while somebody moves a slider, it isn't made anew for each step.
+    struct Largest {
+        SizingSettings settings{};  // but for the context
+        Tokens context{};
+        TimePoint found{};
+    };
+    wire::FitQuestion question_;
+    Subject subject_;
+    SizingPlace place_;
+    Sizing sizing_;
+    std::optional<Largest> largest_{};
+};
+
+}  // namespace hal0::app

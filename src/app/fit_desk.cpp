@@ -1,0 +1,67 @@
+#include "app/fit_desk.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "base/format.hpp"
+
+namespace hal0::app {
+
+struct FitDesk::Held {
+    std::optional<Box> box{};
+    TimePoint looked_at{};
+    std::unique_ptr<Fit> fit{};
+
+    Result<wire::FitView> answer(wire::FitQuestion const& question, World const& world) {
+        auto const now = Clock::now();
+        if (!box || now - looked_at >= fit_box_age_max) {
+            HAL0_TRY(seen, look_at_this_box(world.places));
+            box = std::move(seen);
+            looked_at = now;
+        }
+        if (!fit || !fit->holds(question)) {
+            fit.reset();  // its planner ends before the next one begins
+            HAL0_TRY(opened, Fit::open(question, world.places, world.library, box->report));
+            fit = std::move(opened);
+        }
+        return fit->answer(question, *box);
+    }
+};
+
+FitDesk::FitDesk(World world)
+    : world_{world}, held_{std::make_shared<Held>()}, forget_{world.loop, [this] {
+                                                                  if (asked_.empty())
+                                                                      held_ = std::make_shared<Held>();
+                                                              }} {}
+FitDesk::~FitDesk() = default;
+
+void FitDesk::ask(wire::FitQuestion question, Answer answer) {
+    if (asked_.size() >= fits_waiting_max)
+        return answer(Error{Errc::Busy, format("{} questions about models' memory wait already; ask again "
+                                               "in a second",
+                                               asked_.size())});
+    asked_.push_back({std::move(question), std::move(answer)});
+    if (asked_.size() == 1) next();
+}
+
+void FitDesk::next() {
+    if (std::exchange(stale_, false)) held_ = std::make_shared<Held>();
+    world_.pool.run(
+        world_.inbox,
+        [held = held_, question = asked_.front().question, world = world_] {
+            return held->answer(question, world);
+        },
+        [this](Result<wire::FitView> view) { told(std::move(view)); });
+}
+
+void FitDesk::told(Result<wire::FitView> view) {
+    auto const asked = std::move(asked_.front());
+    asked_.pop_front();
+    if (asked_.empty())
+        forget_.start(fit_held_for);
+    else
+        next();
+    asked.answer(std::move(view));
+}
+
+}  // namespace hal0::app

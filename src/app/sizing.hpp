@@ -1,0 +1,93 @@
+#pragma once
+// From the name of a model to what it would take: finds its header, asks the installed engine's planner where
+// that plans for the backend that will run it, and hal0's own formulas where not. Blocks for some tenths of a
+// second at the most.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/library.hpp"
+#include "base/no_copy.hpp"
+#include "engines/planner.hpp"
+#include "memory/estimate.hpp"
+#include "memory/shape.hpp"
+#include "memory/verdict.hpp"
+#include "models/loadouts.hpp"
+
+namespace hal0::app {
+
+// A model as far as sizing it goes.
+struct Subject {
+    std::string name{};
+    std::string from{};  // "store", "file", "loadout"
+    bool embeds{false};  // outputs a whole batch
+    Bytes size{};
+    memory::ModelShape shape{};
+    models::GgufTensors tensors{};
+    std::vector<std::string> files{};  // none: it isn't here
+    std::vector<std::string> notes{};
+    [[nodiscard]] Bytes largest_tensor() const;
+};
+
+// `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
+// NotFound names what is near, and how to get what could be pulled.
+Result<Subject> find_subject(std::string const& name, Library const& library);
+Result<Subject> subject_of(models::LoadoutModel const& model);
+
+// The settings of `hal0 fit` with their defaults, which are a slot's: `context` is of one request, 0 is the
+// model's own up to 4096.
+struct SizingSettings {
+    Tokens context{};
+    std::int32_t parallel{1};
+    Tokens ubatch{};  // 0: the engine's; of a model that embeds its context, for a text is read in one piece
+    engines::KvType kv_type{engines::KvType::F16};
+    engines::FlashAttention flash_attention{engines::FlashAttention::Auto};
+    Bytes cache_ram{};  // prompts kept in the host's memory
+    bool operator==(SizingSettings const&) const = default;
+};
+engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings);
+Tokens context_of(Subject const& subject, SizingSettings const& settings);  // of one request
+
+struct SizingPlace {
+    memory::Target target{};
+    std::string backend{"cpu"};
+    std::optional<engines::InstalledEngine> engine{};
+    std::string cache{};
+};
+
+class Sizing final : NoCopy {
+  public:
+    Sizing(Subject const& subject, SizingPlace const& place);
+
+    // With overheads. Unsupported when the engine takes no such settings.
+    Result<memory::MemoryEstimate> estimate(SizingSettings const& settings);
+    Result<memory::Demand> demand(SizingSettings const& settings);
+    [[nodiscard]] memory::Demand demand(memory::MemoryEstimate const& estimate) const;
+    // The most tokens of one request, in steps of 256 up to what the model was trained for, with which it
+    // goes beside `others`; 0 when not even 256 do.
+    Result<Tokens> largest_context(SizingSettings settings, std::vector<memory::Pool> const& pools,
+                                   memory::Demand const& others = {});
+    // Who planned, in words.
+    [[nodiscard]] std::string const& planned_by() const { return planned_by_; }
+
+  private:
+    // Whether it goes with so much context beside `others`; how much is left, less than nothing where not.
+    struct Trial {
+        bool fits{false};
+        std::int64_t left{0};
+    };
+    struct Beside {
+        std::vector<memory::Pool> const& pools;
+        memory::Demand const& others;
+    };
+    Result<Trial> attempt(SizingSettings const& settings, Beside const& beside);
+    Result<memory::MemoryEstimate> planned(engines::PlanRequest const& request);
+
+    Subject const& subject_;
+    SizingPlace const& place_;
+    std::unique_ptr<engines::Planner> planner_{};
+    std::string planned_by_{};
+};
+
+}  // namespace hal0::app

@@ -1,0 +1,131 @@
+#include "cli/fit_text.hpp"
+
+#include <optional>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace hal0::cli {
+namespace {
+
+Style style_of_verdict(std::string_view verdict) {
+    if (verdict == "fits") return Style::Good;
+    return verdict == "never" || verdict == "pages" ? Style::Bad : Style::Warn;
+}
+
+std::string size_of(std::optional<Bytes> size) { return size ? human(*size) : "unknown"; }
+
+// For those sizes of files that people know in powers of ten.
+std::string gigabytes(Bytes size) {
+    auto const count = static_cast<double>(size.count) / 1e9;
+    return count < 10 ? format("{:.2f} GB", count) : format("{:.1f} GB", count);
+}
+
+std::string row(Terminal const& terminal, std::string_view name, std::string_view value) {
+    return painted(terminal, Stream::Out, padded(name, 10), Style::Dim) + format("{}\n", value);
+}
+
+std::string sentence(Terminal const& terminal, wire::FitVerdict const& fit) {
+    return painted(terminal, Stream::Out, fit.sentence, style_of_verdict(fit.verdict)) + "\n";
+}
+
+std::string settings_line(wire::FitSettings const& settings) {
+    return format("{} tokens a request, {} at a time, {} cache, on {} ({})", settings.context,
+                  settings.parallel, settings.kv_type, settings.device, settings.backend);
+}
+
+std::string pool_line(wire::FitPool const& pool) {
+    auto line = format("{}: {} in all, {} used, {} free", pool.id, size_of(pool.total), size_of(pool.used),
+                       size_of(pool.free));
+    if (pool.cap)
+        line += format("; carve-out {}, GTT cap {} ({} used)", size_of(pool.carve_out), human(*pool.cap),
+                       size_of(pool.cap_used));
+    return pool.host_known ? line : line + "; this is a container, and its host tells nothing";
+}
+
+std::string context_line(wire::FitView const& view) {
+    if (!view.context_that_fits) return {};
+    auto const of = view.context_max ? format(" of {} it was trained for", *view.context_max) : "";
+    return *view.context_that_fits > 0 ? format("up to {} tokens fit{}", *view.context_that_fits, of)
+                                       : std::string{"none fits"};
+}
+
+std::string slot_text(wire::LoadoutSlotView const& slot) {
+    return slot.context > 0 ? format("{} ({} tokens)", slot.model, slot.context) : slot.model;
+}
+
+std::string smaller_text(wire::LoadoutTierView const& tier) {
+    if (!tier.context_that_fits) return {};
+    auto const smaller =
+        tier.smaller ? format("take {}", *tier.smaller) : std::string{"nothing smaller is known"};
+    return *tier.context_that_fits > 0
+               ? format("with up to {} tokens it fits; or {}", *tier.context_that_fits, smaller)
+               : format("no context fits: {}", smaller);
+}
+
+}  // namespace
+
+std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
+    auto out = sentence(terminal, view.fit) + "\n";
+    out += row(terminal, "model", format("{}, {}", view.model, gigabytes(view.size)));
+    out += row(terminal, "settings", settings_line(view.settings));
+    if (auto const line = context_line(view); !line.empty()) out += row(terminal, "context", line);
+    out += row(terminal, "pool", pool_line(view.pool));
+    if (!view.fit.evict.empty()) out += row(terminal, "goes", join(view.fit.evict, ", "));
+    if (!view.fit.stays.empty()) out += row(terminal, "stays", join(view.fit.stays, ", "));
+    out += row(terminal, "planned", format("by {}", view.planned_by));
+    for (auto const& note : view.notes)
+        out += row(terminal, "note", note);
+    Table table{{{"DEVICE"}, {"TERM"}, {"MEMORY", Align::Right}, {"SURE"}, {"FROM"}}};
+    for (auto const& device : view.devices) {
+        for (auto const& term : device.terms)
+            table.row({{device.device},
+                       {term.name},
+                       {human(term.bytes)},
+                       {term.exactness},
+                       {term.source, Style::Dim}});
+        table.row({{device.device}, {"total", Style::Bold}, {human(device.total), Style::Bold}, {""}, {""}});
+    }
+    return out + "\n" + table.render(terminal);
+}
+
+std::string loadouts_list(Terminal const& terminal, std::vector<wire::LoadoutView> const& loadouts) {
+    Table table{
+        {{"LOADOUT"}, {"TIER"}, {"FILES", Align::Right}, {"NEEDS", Align::Right}, {"VERDICT"}, {"MODELS"}}};
+    for (auto const& loadout : loadouts) {
+        for (auto const& tier : loadout.tiers) {
+            std::vector<std::string> models;
+            models.reserve(tier.slots.size());
+            for (auto const& slot : tier.slots)
+                models.push_back(slot.model);
+            auto const verdict = tier.fit ? tier.fit->verdict : "-";
+            table.row({{loadout.id},
+                       {tier.id},
+                       {gigabytes(tier.size)},
+                       {tier.total ? human(*tier.total) : "-"},
+                       {verdict, tier.fit ? style_of_verdict(verdict) : Style::Dim},
+                       {join(models, ", ")}});
+        }
+    }
+    return table.render(terminal);
+}
+
+std::string loadout_text(Terminal const& terminal, wire::LoadoutView const& loadout) {
+    auto out = format("{}: {}\n", loadout.name, loadout.about);
+    for (auto const& tier : loadout.tiers) {
+        out += "\n" + painted(terminal, Stream::Out, tier.id, Style::Bold) +
+               format("  {}\n", gigabytes(tier.size));
+        for (auto const& slot : tier.slots) {
+            auto text = format("{}, {}", slot_text(slot), gigabytes(slot.size));
+            if (slot.total) text += format(", takes {}", human(*slot.total));
+            if (slot.note) text += format(" (the page says {}: {})", gigabytes(slot.stated), *slot.note);
+            out += row(terminal, "  " + slot.slot, text);
+        }
+        if (!tier.alternatives.empty()) out += row(terminal, "  or", join(tier.alternatives, ", "));
+        if (tier.fit) out += "  " + sentence(terminal, *tier.fit);
+        if (auto const smaller = smaller_text(tier); !smaller.empty()) out += format("  {}\n", smaller);
+    }
+    return out;
+}
+
+}  // namespace hal0::cli

@@ -1,0 +1,153 @@
+#include "doctor/examine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+
+#include "doctor/rules.hpp"
+#include "doctor/test_boxes.hpp"
+
+namespace hal0::doctor {
+namespace {
+
+using hardware::RecordedFile;
+using hardware::RecordedMachine;
+
+std::vector<std::string> found_in(Facts const& facts) {
+    std::vector<std::string> found;
+    for (auto const& finding : examine(facts))
+        found.push_back(in_short(finding));
+    return found;
+}
+
+Facts facts_of_box(std::string const& name) {
+    auto const machine = recorded_box(name);
+    return facts_of(*machine);
+}
+
+void set_file(RecordedMachine& machine, std::string const& path, std::string text) {
+    machine.recorded_files().set(path, {RecordedFile::Kind::Text, std::move(text)});
+}
+
+// A recorded box with one thing changed, and the finding that comes of it.
+struct Change {
+    std::string finding;
+    std::string box;
+    std::function<void(RecordedMachine&)> change;
+};
+
+constexpr auto halo_gpu = "/sys/bus/pci/devices/0000:bd:00.0";
+
+std::vector<Change> changes() {
+    auto const halo = "halo-128-tuned";
+    return {
+        {"warning kernel-old", halo, [](auto& box) { box.facts().system->kernel = "6.10.2-arch1-1"; }},
+        {"error vulkan-failed", halo, [](auto& box) { box.facts().vulkan->state = "failed"; }},
+        {"warning amdvlk", halo,
+         [](auto& box) {
+             auto other = box.facts().vulkan->devices.at(0);
+             other.driver = "amdvlk";
+             box.facts().vulkan->devices.push_back(other);
+         }},
+        {"info gttsize-deprecated", halo,
+         [](auto& box) { set_file(box, "/sys/module/amdgpu/parameters/gttsize", "110592\n"); }},
+        {"warning gtt-cap-over-half", halo,
+         [](auto& box) { set_file(box, std::string{halo_gpu} + "/mem_info_gtt_total", "128849018880\n"); }},
+        {"info rocm-one-pool", "halo-128-4g-z13",
+         [](auto& box) { set_file(box, "/opt/rocm/.info/version", "7.2.0\n"); }},
+        {"warning kfd-closed", halo,
+         [](auto& box) {
+             set_file(box, "/opt/rocm/.info/version", "7.2.0\n");
+             box.facts().nodes.at(1).verdict = "EACCES";
+         }},
+        {"info rocm-gfx-forced", halo,
+         [](auto& box) {
+             set_file(box, "/proc/self/environ", std::string{"HSA_OVERRIDE_GFX_VERSION=11.5.1\0", 32});
+         }},
+        {"info gpu-clock-high", halo,
+         [](auto& box) {
+             set_file(box, std::string{halo_gpu} + "/pp_dpm_sclk", "0: 600Mhz\n1: 2900Mhz *\n");
+             set_file(box, std::string{halo_gpu} + "/gpu_busy_percent", "0\n");
+         }},
+        {"warning gpu-mute", halo,
+         [](auto& box) {
+             for (auto const* const name :
+                  {"gtt_total", "gtt_used", "vram_total", "vis_vram_total", "vram_used"})
+                 box.recorded_files().all().erase(std::string{halo_gpu} + "/mem_info_" + name);
+         }},
+        {"info lxc-apparmor", "lxc-device-rules",
+         [](auto& box) {
+             set_file(box, "/proc/self/attr/current", "lxc-container-default-cgns (enforce)\n");
+         }},
+        {"error storage-full", halo, [](auto& box) { box.facts().space->available = 100_MiB; }},
+    };
+}
+
+TEST(Examine, FindsWhatOneChangeBrings) {
+    for (auto const& change : changes()) {
+        auto const machine = recorded_box(change.box);
+        auto const before = found_in(facts_of(*machine));
+        EXPECT_EQ(std::count(before.begin(), before.end(), change.finding), 0) << change.finding;
+        change.change(*machine);
+        auto const after = found_in(facts_of(*machine));
+        EXPECT_EQ(std::count(after.begin(), after.end(), change.finding), 1) << change.finding;
+    }
+}
+
+TEST(Examine, TellsOfMemoryThatNobodyHolds) {
+    auto facts = facts_of_box("lxc-privileged");
+    facts.gtt_unattributed = 512_MiB;
+    EXPECT_TRUE(examine(facts).empty());
+    facts.gtt_unattributed = 20_GiB;
+    auto const findings = examine(facts);
+    ASSERT_EQ(findings.size(), 1U);
+    EXPECT_EQ(findings[0].id, "gtt-held-by-nobody");
+    EXPECT_NE(findings[0].why.find("outside of this container"), std::string::npos);
+}
+
+TEST(Examine, WantsAnEngineThatFitsTheBox) {
+    auto facts = facts_of_box("halo-128-tuned");
+    facts.report.engines = {{.id = "llama.cpp", .version = "11434", .backend = "cpu"}};
+    auto const findings = examine(facts);
+    ASSERT_FALSE(findings.empty());
+    EXPECT_EQ(findings[0].id, "engine-backend");
+    facts.report.engines.push_back({.id = "llama.cpp-vulkan", .version = "11434", .backend = "vulkan"});
+    EXPECT_EQ(found_in(facts), std::vector<std::string>{"info gtt-cap-over-half"});
+}
+
+TEST(Examine, OfAnUnknownBoxFindsNothing) { EXPECT_TRUE(examine({}).empty()); }
+
+// No rule stands in the table and docs/doctor.md that nothing was ever seen to trigger.
+TEST(Examine, TriesEveryRule) {
+    std::set<std::string> tried{"gtt-held-by-nobody", "engine-backend"};
+    for (auto const& name : box_names()) {
+        for (auto const& finding : examine(facts_of_box(name)))
+            tried.insert(finding.id);
+    }
+    for (auto const& change : changes())
+        tried.insert(change.finding.substr(change.finding.find(' ') + 1));
+    for (auto const& rule : rules())
+        EXPECT_EQ(tried.count(std::string{rule.id}), 1U) << rule.id;
+}
+
+TEST(Shown, SaysSoWhereThereIsNothingToMend) {
+    EXPECT_EQ(shown({}), "nothing to mend\n");
+    EXPECT_FALSE(has_error(examine(facts_of_box("halo-128-tuned"))));
+    EXPECT_TRUE(shown(examine(facts_of_box("halo-128-tuned"))).starts_with("nothing to mend\ninfo: "));
+}
+
+TEST(Shown, HasOneLinePerFindingAndTheRestBelow) {
+    auto const findings = examine(facts_of_box("halo-no-render-group"));
+    EXPECT_TRUE(has_error(findings));
+    EXPECT_TRUE(shown(findings).starts_with(
+        "error: AMD Radeon 8060S Graphics can't be opened (gpu-node-group)\n"
+        "    seen:  opening /dev/dri/renderD128 gives EACCES; it belongs to group 992, mode 0660\n"
+        "    why:   Without its node a GPU can't be used: models run on the processor.\n"
+        "    fix:   sudo usermod -aG render \"$USER\"\n"
+        "           # then log out and in again\n"))
+        << shown(findings);
+}
+
+}  // namespace
+}  // namespace hal0::doctor

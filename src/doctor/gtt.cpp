@@ -1,0 +1,30 @@
+#include "doctor/gtt.hpp"
+
+#include <algorithm>
+
+#include "doctor/subjects.hpp"
+
+namespace hal0::doctor {
+
+Bytes reserve_of(Bytes visible) { return std::clamp(Bytes{visible.count / 8}, 8_GiB, 16_GiB); }
+
+Bytes advised_cap(Bytes visible) {
+    constexpr Bytes step = 4_GiB;
+    auto const left = std::max(visible - reserve_of(visible), Bytes{visible.count / 2});
+    return {left.count / step.count * step.count};
+}
+
+std::int64_t pages_of(Bytes size) { return size.count / 4096; }
+
+std::optional<GttBox> gtt_box(Facts const& facts) {
+    auto const& memory = facts.report.memory;
+    // In an LXC MemTotal is the container's, while the cap is the host's.
+    if (!memory.total || (memory.total_is != "host" && memory.total_is != "vm")) return std::nullopt;
+    for (auto const& gpu : facts.report.gpus) {
+        if (is_amd_apu(gpu) && gpu.vram_total && gpu.gtt_total)
+            return GttBox{gpu, *memory.total, *gpu.vram_total, *gpu.gtt_total};
+    }
+    return std::nullopt;
+}
+
+}  // namespace hal0::doctor

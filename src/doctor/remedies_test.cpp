@@ -1,0 +1,108 @@
+#include "doctor/remedies.hpp"
+
+#include <gtest/gtest.h>
+
+#include "doctor/gtt.hpp"
+#include "doctor/subjects.hpp"
+#include "os/child.hpp"
+#include "os/file.hpp"
+#include "os/test_dir.hpp"
+
+namespace hal0::doctor {
+namespace {
+
+Facts on(std::string id, std::vector<std::string> boot = {}) {
+    Facts facts;
+    facts.report.software.distribution_id = std::move(id);
+    facts.conditions.boot = std::move(boot);
+    return facts;
+}
+
+TEST(Remedies, KnowTheDistributionByWhatItIsMadeOf) {
+    auto facts = on("cachyos");
+    EXPECT_EQ(family_of(facts.report.software), Family::Unknown);
+    facts.report.software.distribution_like = "arch";
+    EXPECT_EQ(family_of(facts.report.software), Family::Arch);
+    facts.report.software.distribution_id = "rocky";
+    facts.report.software.distribution_like = "rhel centos fedora";
+    EXPECT_EQ(family_of(facts.report.software), Family::Fedora);
+}
+
+TEST(Remedies, SetKernelParametersAsTheBoxBoots) {
+    auto const last_but_one = [](Facts const& facts) {
+        auto const lines = Remedies{facts}.kernel_parameters("ttm.pages_limit=1", {"amdgpu.gttsize"});
+        return lines.size() < 2 ? std::string{} : lines[lines.size() - 2];
+    };
+    EXPECT_EQ(last_but_one(on("debian", {"grub"})), "sudo update-grub");
+    EXPECT_EQ(last_but_one(on("debian", {"proxmox-boot", "kernel-cmdline"})),
+              "sudo proxmox-boot-tool refresh");
+    EXPECT_EQ(last_but_one(on("arch", {"grub"})), "sudo grub-mkconfig -o /boot/grub/grub.cfg");
+    EXPECT_EQ(last_but_one(on("arch", {"kernel-cmdline"})), "sudo mkinitcpio -P");
+    EXPECT_EQ(
+        last_but_one(on("fedora")),
+        "sudo grubby --update-kernel=ALL --remove-args=\"amdgpu.gttsize\" --args=\"ttm.pages_limit=1\"");
+    EXPECT_EQ(
+        last_but_one(on("fedora", {"ostree"})),
+        "sudo rpm-ostree kargs --delete-if-present=amdgpu.gttsize --append-if-missing=ttm.pages_limit=1");
+    EXPECT_EQ(last_but_one(on("nixos")), "# add to the kernel's command line: ttm.pages_limit=1");
+}
+
+TEST(Remedies, OfAContainerBelongOnItsHost) {
+    auto facts = on("debian");
+    facts.report.platform.container = "docker";
+    EXPECT_EQ(Remedies{facts}.kernel_parameters("a=1", {}).front(), "# on the host, not in this container:");
+    EXPECT_EQ(
+        Remedies{facts}.pass_devices({"/dev/kfd"}).front(),
+        "# start the container with --device /dev/kfd --group-add \"$(getent group render | cut -d: -f3)\"");
+    facts.report.platform.proxmox_kernel = true;
+    EXPECT_EQ(Remedies{facts}.kernel_parameters("a=1", {}).front(),
+              "# on the Proxmox host, not in this container:");
+}
+
+// The edit of a boot loader's file is run as it is printed, but for sudo, on a file of our own.
+std::string edited(std::string const& line, std::string const& before) {
+    os::TestDir const dir;
+    EXPECT_TRUE(os::atomic_write(dir / "grub", before).ok());
+    auto command = line;
+    command.replace(command.find("sudo "), 5, "");
+    auto const name = command.rfind("/etc/default/grub");
+    command.replace(name, std::string::npos, dir / "grub");
+    auto child = os::AskedProgram::start({.argv = {"/bin/sh", "-c", command}});
+    EXPECT_TRUE(child.ok());
+    EXPECT_TRUE(child.value()->answer(Clock::now() + std::chrono::seconds{20}).ok());
+    return os::read_file(dir / "grub", 64_KiB).value_or("");
+}
+
+TEST(Remedies, ReplaceWhatTheBootLoaderSaid) {
+    auto const facts = on("debian", {"grub"});
+    auto const line =
+        Remedies{facts}.kernel_parameters("ttm.pages_limit=2", {"ttm.pages_limit", "amdgpu.gttsize"})[0];
+    EXPECT_EQ(
+        edited(line,
+               "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet ttm.pages_limit=1 amdgpu.gttsize=-1\"\nGRUB_TIMEOUT=5\n"),
+        "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 quiet\"\nGRUB_TIMEOUT=5\n");
+    EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT='quiet ttm.pages_limit=1'\n"),
+              "GRUB_CMDLINE_LINUX_DEFAULT='ttm.pages_limit=2 quiet'\n");
+    auto const removal = Remedies{facts}.kernel_parameters("", {"amd_iommu"})[0];
+    EXPECT_EQ(edited(removal, "GRUB_CMDLINE_LINUX=\"amd_iommu=off quiet\"\n"),
+              "GRUB_CMDLINE_LINUX=\" quiet\"\n");
+}
+
+TEST(Gtt, AdvisesACapThatLeavesRoom) {
+    EXPECT_EQ(advised_cap(Bytes{134150619136}), 108_GiB);  // 128 GB, carve-out 512 MB
+    EXPECT_EQ(pages_of(108_GiB), 108 * 262144);
+    EXPECT_EQ(advised_cap(Bytes{102649298944}), 80_GiB);  // carve-out 32 GB
+    EXPECT_EQ(advised_cap(Bytes{64961380352}), 52_GiB);   // 64 GB
+    EXPECT_EQ(advised_cap(8_GiB), 4_GiB);                 // never under Linux's own half
+}
+
+TEST(Version, ComparesNumbersNotText) {
+    EXPECT_EQ(version_of("6.17.9-arch1-1"), (Version{{6, 17, 9}}));
+    EXPECT_LT(*version_of("0.6.0"), *version_of("0.10"));
+    EXPECT_LT(*version_of("1.0.0.63"), *version_of("1.1"));
+    EXPECT_EQ(version_of("nonsense"), std::nullopt);
+    EXPECT_EQ(version_of(""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace hal0::doctor

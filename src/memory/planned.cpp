@@ -1,0 +1,40 @@
+#include "memory/planned.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "memory/closed_form.hpp"
+#include "memory/pools.hpp"
+
+namespace hal0::memory {
+namespace {
+
+void add(PoolShare& share, std::string_view name, Bytes bytes, std::string const& by) {
+    if (bytes.count <= 0) return;
+    share.terms.push_back({std::string{name}, bytes, by + "'s own plan", Exactness::Exact});
+}
+
+}  // namespace
+
+MemoryEstimate planned(engines::Plan const& plan, std::string const& gpu, std::string const& by) {
+    MemoryEstimate estimate{.exactness = Exactness::Exact, .shares = {{.device = std::string{host_device}}}};
+    for (auto const& device : engines::by_device(plan)) {
+        bool const on_host = device.name == engines::planned_host;
+        if (!on_host) estimate.shares.push_back({.device = gpu});
+        auto& share = on_host ? estimate.shares.front() : estimate.shares.back();
+        add(share, weights_term, device.model, by);
+        add(share, context_term, device.context, by);
+        add(share, compute_term, device.compute, by);
+    }
+    add(estimate.shares.front(), output_term, plan.output.value_or(Bytes{}), by);
+    return estimate;
+}
+
+void add_prompt_cache(MemoryEstimate& estimate, engines::PlanRequest const& request) {
+    if (request.cache_ram.count <= 0 || estimate.shares.empty()) return;
+    estimate.shares.front().terms.push_back({std::string{prompt_cache_term}, request.cache_ram,
+                                             "cache_ram_mib: the most that prompts kept in memory take"});
+}
+
+}  // namespace hal0::memory

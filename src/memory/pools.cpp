@@ -1,0 +1,121 @@
+#include "memory/pools.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace hal0::memory {
+namespace {
+
+using hardware::GpuCounters;
+using hardware::MemoryCounters;
+
+using Size = std::optional<Bytes>;
+
+// Nothing where one of them isn't known, or where the difference can't be.
+Size less(Size from, Size what) {
+    if (!from || !what || *what > *from) return std::nullopt;
+    return *from - *what;
+}
+
+Size least(Size a, Size b) {
+    if (!a || !b) return a ? a : b;
+    return std::min(*a, *b);
+}
+
+Size sum_of(std::vector<PoolPart> const& parts, Size PoolPart::* member) {
+    Bytes sum{};
+    for (auto const& part : parts) {
+        auto const value = part.*member;
+        if (!value) return std::nullopt;
+        sum += *value;
+    }
+    return sum;
+}
+
+// In an LXC /proc/meminfo is of the container: of the machine nothing is known.
+PoolPart system_part(MemoryCounters const& counters) {
+    PoolPart part{.kind = PoolPart::Kind::System, .device = std::string{host_device}, .reserved = Bytes{}};
+    if (!counters.host_known) return part;
+    part.total = counters.total;
+    part.free = counters.available;
+    part.used = less(part.total, part.free);
+    return part;
+}
+
+PoolPart own_part(GpuCounters const& gpu, PoolPart::Kind kind) {
+    PoolPart part{.kind = kind,
+                  .device = gpu.id,
+                  .total = gpu.vram_total,
+                  .used = gpu.vram_used,
+                  .reserved = gpu.vram_reserved.value_or(Bytes{})};
+    part.free = less(less(part.total, part.used), part.reserved);
+    return part;
+}
+
+std::optional<ProcessorLimit> processor_limit(MemoryCounters const& counters) {
+    // Page cache counts as used, but gives way.
+    auto const held = less(counters.limit_used, counters.limit_reclaimable.value_or(Bytes{}));
+    auto const total = counters.host_known ? counters.limit : least(counters.limit, counters.total);
+    if (!total) return std::nullopt;
+    auto const left = counters.limit ? less(counters.limit, held) : Size{};
+    return ProcessorLimit{*total, counters.host_known ? left : least(left, counters.available)};
+}
+
+// AMD's alone have a carve-out and a cap, also where no driver tells how large.
+void add_unified(Pool& pool, GpuCounters const& gpu, bool is_amd) {
+    pool.kind = Pool::Kind::Unified;
+    pool.id = unified_pool;
+    pool.devices.push_back(gpu.id);
+    if (!is_amd) return;
+    pool.parts.push_back(own_part(gpu, PoolPart::Kind::CarveOut));
+    pool.caps.push_back({gpu.id, gpu.gtt_total, gpu.gtt_used, less(gpu.gtt_total, gpu.gtt_used)});
+}
+
+}  // namespace
+
+Size Pool::total() const { return sum_of(parts, &PoolPart::total); }
+Size Pool::used() const { return sum_of(parts, &PoolPart::used); }
+Size Pool::reserved() const { return sum_of(parts, &PoolPart::reserved); }
+Size Pool::free() const { return sum_of(parts, &PoolPart::free); }
+
+PoolPart const* Pool::part(PoolPart::Kind counted, std::string_view device) const {
+    auto const found = std::ranges::find_if(
+        parts, [&](PoolPart const& part) { return part.kind == counted && part.device == device; });
+    return found == parts.end() ? nullptr : &*found;
+}
+
+PoolCap const* Pool::cap(std::string_view device) const {
+    auto const found = std::ranges::find(caps, device, &PoolCap::device);
+    return found == caps.end() ? nullptr : &*found;
+}
+
+std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters const& counters) {
+    std::vector<Pool> found{Pool{.kind = Pool::Kind::System,
+                                 .id = std::string{system_pool},
+                                 .devices = {std::string{host_device}},
+                                 .parts = {system_part(counters)},
+                                 .limit = processor_limit(counters),
+                                 .host_known = counters.host_known}};
+    for (auto const& gpu : report.gpus) {
+        auto const counted = std::ranges::find(counters.gpus, gpu.id, &GpuCounters::id);
+        auto const now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;
+        if (gpu.unified == true) {
+            add_unified(found.front(), now, gpu.vendor == "amd");
+            continue;
+        }
+        found.push_back({.kind = Pool::Kind::Device,
+                         .id = gpu.id,
+                         .devices = {gpu.id},
+                         .parts = {own_part(now, PoolPart::Kind::Vram)}});
+    }
+    return found;
+}
+
+Pool const* pool_of(std::vector<Pool> const& pools, std::string_view device) {
+    auto const found = std::ranges::find_if(pools, [&](Pool const& pool) {
+        return std::ranges::find(pool.devices, device) != pool.devices.end();
+    });
+    return found == pools.end() ? nullptr : &*found;
+}
+
+}  // namespace hal0::memory

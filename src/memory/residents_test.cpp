@@ -1,0 +1,46 @@
+#include "memory/residents.hpp"
+
+#include <gtest/gtest.h>
+
+namespace hal0::memory {
+namespace {
+
+Holder slot(std::string name, Bytes anonymous, std::vector<GpuShare> gpus = {}) {
+    return {.kind = Holder::Kind::Slot,
+            .name = std::move(name),
+            .anonymous = anonymous,
+            .file = 5_GiB,  // mapped: MemAvailable has it already
+            .gpus = std::move(gpus)};
+}
+
+hardware::HardwareReport two_gpus() {
+    hardware::HardwareReport report;
+    report.gpus.push_back({.id = "gpu0", .pci = "0000:c5:00.0"});
+    report.gpus.push_back({.id = "gpu1", .pci = "0000:01:00.0"});
+    return report;
+}
+
+TEST(Residents, GoLargestFirstAndCompanionsLast) {
+    Holders const who{.all = {slot("embed", 3_GiB),
+                              slot("small", 1_GiB),
+                              slot("empty", {}),
+                              slot("big", 2_GiB),
+                              {.kind = Holder::Kind::Process, .name = "firefox", .anonymous = 9_GiB}}};
+    EXPECT_EQ(residents(who, two_gpus(), {}, {"embed"}),
+              (std::vector<Resident>{{.name = "big", .holds = {.host = 2_GiB}},
+                                     {.name = "small", .holds = {.host = 1_GiB}},
+                                     {.name = "embed", .holds = {.host = 3_GiB}, .companion = true}}));
+}
+
+TEST(Residents, HoldOfTheTargetsGpuAndOfTheHost) {
+    Holders const who{.all = {slot("a", 1_GiB,
+                                   {{.pci = "0000:c5:00.0", .vram = 10_GiB, .gtt = 4_GiB},
+                                    {.pci = "0000:01:00.0", .vram = 20_GiB, .gtt = 2_GiB}})}};
+    EXPECT_EQ(residents(who, two_gpus(), {.device = "gpu0"}, {}).at(0).holds,
+              (Demand{.host = 3_GiB, .gpu = 14_GiB}));
+    EXPECT_EQ(residents(who, two_gpus(), {.device = "gpu1"}, {}).at(0).holds,
+              (Demand{.host = 5_GiB, .gpu = 22_GiB}));
+}
+
+}  // namespace
+}  // namespace hal0::memory

@@ -1,0 +1,301 @@
+#include "memory/verdict.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+
+namespace hal0::memory {
+namespace {
+
+using Size = std::optional<Bytes>;
+
+Size plus(Size a, Size b) {
+    if (!a || !b) return std::nullopt;
+    return *a + *b;
+}
+
+Size without_reserve(Size total) {
+    if (!total) return std::nullopt;
+    return std::max(*total - system_reserve, Bytes{});
+}
+
+Bytes part_of(Demand const& demand, Covers covers) {
+    if (covers == Covers::Both) return demand.total();
+    return covers == Covers::Host ? demand.host : demand.gpu;
+}
+
+// What is asked of one pool, and by whom.
+struct Asked {
+    Demand const& demand;
+    Pool const& pool;
+    Target const& target;
+
+    [[nodiscard]] Bound bound(Limit limit, Covers covers, Size free, Size capacity) const {
+        return {limit, pool.id, covers, part_of(demand, covers), free, capacity};
+    }
+    [[nodiscard]] Bound in_system(Covers covers) const {
+        auto const& system = pool.parts.front();
+        return bound(Limit::Pool, covers, system.free, without_reserve(system.total));
+    }
+};
+
+// Both parts of a unified pool, as Vulkan has them: what is not in the carve-out is in the system's memory,
+// and there under the cap.
+void add_both_parts(std::vector<Bound>& bounds, Asked const& asked) {
+    auto const* const carved = asked.pool.part(PoolPart::Kind::CarveOut, asked.target.device);
+    auto const* const cap = asked.pool.cap(asked.target.device);
+    if (carved == nullptr || cap == nullptr) {  // a chip that shares all of it
+        bounds.push_back(asked.in_system(Covers::Both));
+        return;
+    }
+    auto const& system = asked.pool.parts.front();
+    bounds.push_back(asked.in_system(Covers::Host));
+    bounds.push_back(asked.bound(Limit::Pool, Covers::Both, plus(system.free, carved->free),
+                                 plus(without_reserve(system.total), carved->total)));
+    bounds.push_back(
+        asked.bound(Limit::Cap, Covers::Gpu, plus(cap->left, carved->free), plus(cap->total, carved->total)));
+}
+
+// AMD's compute stack has the carve-out alone, or where that is smaller than the cap none of it
+// (apu_prefer_gtt).
+void add_larger_part(std::vector<Bound>& bounds, Asked const& asked) {
+    auto const* const carved = asked.pool.part(PoolPart::Kind::CarveOut, asked.target.device);
+    auto const* const cap = asked.pool.cap(asked.target.device);
+    if (carved == nullptr || cap == nullptr) return add_both_parts(bounds, asked);
+    bool const has_carved = carved->total && cap->total && *carved->total >= *cap->total;
+    bounds.push_back(asked.in_system(has_carved ? Covers::Host : Covers::Both));
+    bounds.push_back(has_carved ? asked.bound(Limit::Cap, Covers::Gpu, carved->free, carved->total)
+                                : asked.bound(Limit::Cap, Covers::Gpu, cap->left, cap->total));
+}
+
+// With what a resident gives back.
+Bound released(Bound bound, Demand const& holds) {
+    if (!bound.free || bound.limit == Limit::Allocation) return bound;
+    bound.free = *bound.free + part_of(holds, bound.covers);
+    if (bound.capacity) bound.free = std::min(*bound.free, *bound.capacity);
+    return bound;
+}
+
+// The least left of those that are known; no bound where none is.
+struct Tightest {
+    Bound const* bound{nullptr};
+    Bytes left{};
+};
+Tightest tightest(std::vector<Bound> const& bounds) {
+    Tightest found;
+    for (auto const& bound : bounds) {
+        auto const left = bound.left();
+        if (bound.limit == Limit::Allocation || !left) continue;
+        if (found.bound == nullptr || *left < found.left) found = {&bound, *left};
+    }
+    return found;
+}
+
+bool over(Size most, Bytes need) { return most && need > *most; }
+
+Bound const* impossible(std::vector<Bound> const& bounds) {
+    auto const found =
+        std::ranges::find_if(bounds, [](Bound const& bound) { return over(bound.capacity, bound.need); });
+    return found == bounds.end() ? nullptr : &*found;
+}
+
+bool all_known(std::vector<Bound> const& bounds) {
+    return std::ranges::all_of(bounds, [](Bound const& bound) {
+        return bound.limit == Limit::Allocation || bound.free.has_value();
+    });
+}
+
+void decide(Judgement& judgement, Bound const& bound, Verdict verdict) {
+    judgement.verdict = verdict;
+    judgement.decisive = bound;
+    judgement.headroom = bound.left();
+}
+
+using Residents = std::vector<Resident const*>;
+
+// The bounds as they are with all of these gone.
+std::vector<Bound> without(std::vector<Bound> bounds, Residents const& gone) {
+    for (auto const* resident : gone) {
+        for (auto& bound : bounds)
+            bound = released(bound, resident->holds);
+    }
+    return bounds;
+}
+
+bool all_met(std::vector<Bound> const& bounds) {
+    auto const worst = tightest(bounds);
+    return worst.bound != nullptr && worst.left >= Bytes{};
+}
+
+// One is enough: the last such in their order holds least, but no companion goes where another would do.
+Residents one_enough(std::vector<Bound> const& bounds, std::vector<Resident> const& residents) {
+    Residents found;
+    for (auto const& resident : residents) {
+        if (resident.companion && !found.empty()) break;
+        if (all_met(without(bounds, {&resident}))) found = {&resident};
+    }
+    return found;
+}
+
+// One after the other until it fits; then back with those whose place wasn't needed after all.
+Residents several_enough(std::vector<Bound> const& bounds, std::vector<Resident> const& residents) {
+    Residents gone;
+    for (auto const& resident : residents) {
+        gone.push_back(&resident);
+        if (all_met(without(bounds, gone))) break;
+    }
+    if (!all_met(without(bounds, gone))) return {};
+    for (auto i = gone.size(); i-- > 0;) {
+        auto fewer = gone;
+        fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+        if (all_met(without(bounds, fewer))) gone = std::move(fewer);
+    }
+    return gone;
+}
+
+bool evict(Judgement& judgement, std::vector<Resident> const& residents) {
+    auto gone = one_enough(judgement.bounds, residents);
+    if (gone.empty()) gone = several_enough(judgement.bounds, residents);
+    if (gone.empty()) return false;
+    for (auto const* resident : gone)
+        judgement.evicted.push_back(resident->name);
+    decide(judgement, *tightest(without(judgement.bounds, gone)).bound, Verdict::NeedsEviction);
+    return true;
+}
+
+// Whoever doesn't go.
+void name_who_stays(Judgement& judgement, std::vector<Resident> const& residents) {
+    for (auto const& resident : residents) {
+        if (std::ranges::find(judgement.evicted, resident.name) == judgement.evicted.end())
+            judgement.stays.push_back(resident.name);
+    }
+}
+
+Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
+                 std::vector<Resident> const& residents) {
+    Judgement judgement{.bounds = bounds_of(demand, pools, target)};
+    if (auto const* const bound = impossible(judgement.bounds)) {
+        decide(judgement, *bound, Verdict::Never);
+        judgement.headroom = bound->capacity.value_or(Bytes{}) - bound->need;
+        return judgement;
+    }
+    auto const worst = tightest(judgement.bounds);
+    if (worst.bound == nullptr) return judgement;
+    if (worst.left < Bytes{}) {
+        if (!evict(judgement, residents)) decide(judgement, *worst.bound, Verdict::Pages);
+        return judgement;
+    }
+    if (!all_known(judgement.bounds)) {
+        judgement.decisive = *worst.bound;
+        return judgement;
+    }
+    auto const* const pool = pool_of(pools, target.device);
+    bool const tight = worst.left < tight_margin(pool->total());
+    decide(judgement, *worst.bound, tight ? Verdict::Tight : Verdict::Fits);
+    return judgement;
+}
+
+std::string what_of(Bound const& bound, Target const& target) {
+    switch (bound.limit) {
+        case Limit::Pool: return format("the {} pool", bound.pool);
+        case Limit::Cap: return format("what {} may take (its carve-out and GTT cap)", target.device);
+        case Limit::Processor: return "this process's memory limit (cgroup or container)";
+        case Limit::Allocation: return format("what {}'s driver gives at a time", target.device);
+    }
+    return {};
+}
+
+}  // namespace
+
+Demand& Demand::operator+=(Demand const& other) {
+    host += other.host;
+    gpu += other.gpu;
+    if (other.largest) largest = std::max(largest.value_or(Bytes{}), *other.largest);
+    return *this;
+}
+
+Demand demand_of(MemoryEstimate const& estimate) {
+    Demand demand;
+    for (auto const& share : estimate.shares)
+        (share.device == host_device ? demand.host : demand.gpu) += share.total();
+    return demand;
+}
+
+std::optional<Bytes> Bound::left() const {
+    if (!free) return std::nullopt;
+    return *free - need;
+}
+
+Bytes tight_margin(std::optional<Bytes> pool_total) {
+    return std::max(1_GiB, Bytes{pool_total.value_or(Bytes{}).count / 32});
+}
+
+std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pools, Target const& target) {
+    std::vector<Bound> bounds;
+    auto const* const host = pool_of(pools, host_device);
+    auto const* const pool = pool_of(pools, target.device);
+    if (host == nullptr || pool == nullptr) return bounds;
+    bool const all_on_host = target.device == host_device;
+    Asked const asked{demand, *pool, target};
+    Asked const of_host{demand, *host, target};
+    if (all_on_host) {
+        bounds.push_back(of_host.in_system(Covers::Both));
+    } else if (pool->kind == Pool::Kind::Device) {
+        bounds.push_back(asked.bound(Limit::Pool, Covers::Gpu, pool->free(), pool->total()));
+        bounds.push_back(of_host.in_system(Covers::Host));
+    } else if (target.api == GpuApi::Rocm) {
+        add_larger_part(bounds, asked);
+    } else {
+        add_both_parts(bounds, asked);
+    }
+    if (host->limit) {
+        bounds.push_back(of_host.bound(Limit::Processor, all_on_host ? Covers::Both : Covers::Host,
+                                       host->limit->left, host->limit->total));
+    }
+    if (target.allocation_max && demand.largest)
+        bounds.push_back(
+            {Limit::Allocation, pool->id, Covers::Gpu, *demand.largest, {}, target.allocation_max});
+    return bounds;
+}
+
+Judgement judge(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
+                std::vector<Resident> const& residents) {
+    auto judgement = judged(demand, pools, target, residents);
+    name_who_stays(judgement, residents);
+    return judgement;
+}
+
+std::string sentence(Judgement const& judgement, Target const& target) {
+    if (!judgement.decisive)
+        return format("Whether it fits isn't known: nothing says how much memory {} has.", target.device);
+    auto const& bound = *judgement.decisive;
+    auto const what = what_of(bound, target);
+    auto const need = human(bound.need);
+    auto const left = judgement.headroom.value_or(Bytes{});
+    switch (judgement.verdict) {
+        case Verdict::Fits: return format("It fits: {} needed, {} left in {}.", need, human(left), what);
+        case Verdict::Tight:
+            return format("It fits, but tightly: {} needed, {} left in {}.", need, human(left), what);
+        case Verdict::NeedsEviction:
+            return format("It fits when {} {}: {} needed, {} left in {} then.", join(judgement.evicted, ", "),
+                          judgement.evicted.size() == 1 ? "goes" : "go", need, human(left), what);
+        case Verdict::Pages:
+            return format(
+                "It doesn't fit now: {} needed of {}, where {} are free, because others hold {}; it "
+                "would page, or be refused.",
+                need, what, human(bound.free.value_or(Bytes{})), human(Bytes{} - left));
+        case Verdict::Never:
+            return format("It never fits here: {} needed, and {} is {}.", need, what,
+                          human(bound.capacity.value_or(Bytes{})));
+        case Verdict::Unknown:
+            return format(
+                "Whether it fits isn't known: {} would be left in {}, but nothing here says how much "
+                "memory is free (in a container, its host knows).",
+                human(bound.left().value_or(Bytes{})), what);
+    }
+    return {};
+}
+
+}  // namespace hal0::memory

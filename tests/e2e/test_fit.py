@@ -1,0 +1,126 @@
+"""`hal0 fit` and `hal0 loadout`: bytes, verdicts and what is said to people. Verdicts for each box are src/memory's tests."""
+import json
+import subprocess
+import unittest
+
+from harness import CHAT_MODEL, ROOT, Home
+
+BOXES = ROOT / "tests/boxes"
+GIB = 1 << 30
+
+
+class Fit(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home("real")
+        cls.engine = json.loads(cls.home.cli("engine", "show", "llama.cpp", "--json").stdout)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+
+    def json(self, *argv):
+        return json.loads(self.home.cli(*map(str, argv), "--json").stdout)
+
+    def term(self, view, name):
+        return sum(term["bytes"] for device in view["devices"] for term in device["terms"] if term["name"] == name)
+
+    def planned(self, question):
+        model, = (Home.store / CHAT_MODEL).glob("*.gguf")
+        done = subprocess.run([self.engine["directory"] + "/bin/hal0-planner", model], input=question + "\n", capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)
+
+    def test_the_engines_own_plan_to_the_byte(self):
+        view = self.json("fit", CHAT_MODEL, "--ctx", 2048, "--parallel", 4, "--kv-type", "q8_0", "--device", "cpu")
+        self.assertEqual((view["exactness"], view["from"]), ("exact", "store"), view["planned_by"])
+        plan = self.planned("context=8192 parallel=4 kv_k=q8_0 kv_v=q8_0 outputs=4")
+        for term, name in (("model", "weights"), ("context", "context"), ("compute", "compute buffer")):
+            self.assertEqual(self.term(view, name), sum(buffer[term] for buffer in plan["buffers"]), name)
+        self.assertEqual(self.term(view, "output buffer"), plan["output"])
+        self.assertEqual(view["total"], sum(device["total"] for device in view["devices"]))
+        self.assertEqual(view["settings"]["context"], 2048)
+        beside = self.json("fit", CHAT_MODEL, "--ctx", 2048, "--parallel", 4, "--kv-type", "q8_0", "--device", "cpu", "--cache-ram", 64)
+        self.assertEqual((self.term(beside, "prompt cache"), beside["total"] - view["total"]), (64 << 20, 64 << 20))
+        self.assertIn(view["fit"]["verdict"], ("fits", "tight", "pages", "unknown"))
+        self.assertLessEqual(view["context_that_fits"], view["context_max"])
+
+    def test_for_another_backend_than_the_engines_it_is_a_bound(self):
+        view = self.json("fit", CHAT_MODEL, "--root", BOXES / "halo-128-512m-framework")
+        self.assertEqual((view["exactness"], view["settings"]["backend"], view["settings"]["device"]), ("bound", "vulkan", "gpu0"))
+        self.assertIn("plans for cpu, not for vulkan", view["planned_by"])
+        self.assertEqual(view["fit"]["verdict"], "fits")
+        self.assertEqual(view["pool"]["total"], 131006464 * 1024 + GIB // 2, "GTT is a cap, and not added")
+        self.assertEqual(view["pool"]["cap"], 67075309568)
+
+    def test_a_model_that_is_not_here_is_sized_by_its_loadout(self):
+        view = self.json("fit", "Hermes-4-70B-Q4_K_M", "--ctx", 8192, "--root", BOXES / "halo-128-512m-framework")
+        self.assertEqual((view["from"], view["fit"]["verdict"], view["size"]), ("loadout", "fits", 42470588416))
+        self.assertEqual(self.term(view, "context"), 80 * 8 * (128 + 128) * 2 * 8192)
+        self.assertGreater(view["context_that_fits"], 8192)
+
+    def test_a_file_and_its_loadout_are_one(self):
+        name = "Qwen3-30B-A3B-Instruct-2507-Q4_K_M"
+        subprocess.run([ROOT / "tests/scale/make", self.home.path / "scale", name], check=True)
+        box = BOXES / "halo-128-512m-framework"
+        file, loadout = (self.json("fit", what, "--root", box) for what in (self.home.path / f"scale/{name}.gguf", name))
+        for term in ("context", "compute buffer", "output buffer"):
+            self.assertEqual(self.term(file, term), self.term(loadout, term), term)
+        self.assertAlmostEqual(self.term(file, "weights"), self.term(loadout, "weights"), delta=4096)
+
+    def test_never_says_why(self):
+        view = self.json("fit", "Qwen3-235B-A22B-Instruct-2507-Q4_K_M", "--root", BOXES / "halo-128-96g-rocm")
+        self.assertEqual((view["fit"]["verdict"], view["fit"]["limit"], view["context_that_fits"]), ("never", "pool", 0))
+        self.assertLess(view["fit"]["headroom"], 0)
+        said = self.home.cli("fit", "Qwen3-235B-A22B-Instruct-2507-Q4_K_M", "--root", str(BOXES / "halo-128-96g-rocm")).stdout
+        self.assertRegex(said, r"^It never fits here: 13\d GiB needed, and the unified pool is 12\d GiB\.\n")
+
+    def test_in_a_container_what_the_host_has_left_is_unknown(self):
+        view = self.json("fit", "Qwen3-4B-Instruct-2507-Q4_K_M", "--root", BOXES / "lxc-privileged")
+        self.assertEqual((view["fit"]["verdict"], view["pool"]["total"], view["context_that_fits"]), ("unknown", None, None))
+        self.assertFalse(view["pool"]["host_known"])
+
+    def test_what_is_wrong_is_said(self):
+        self.assertIn("did you mean 'Hermes-4-70B-Q4_K_M'?", self.home.cli("fit", "Hermes-4-70B-Q4_KM", check=1).stderr)
+        self.assertIn("hal0 model pull gemma-3-270m", self.home.cli("fit", "gemma-3-270m", check=1).stderr)
+        self.assertIn("the type of the cache can't be 'q9'", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q9", check=2).stderr)
+        self.assertIn("it has cpu", self.home.cli("fit", CHAT_MODEL, "--device", "gpu7", check=1).stderr)
+        self.assertIn("quantized V cache", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", "--device", "cpu", check=1).stderr)
+
+    def test_the_daemon_answers_as_the_command_does(self):
+        home = Home("real")
+        self.addCleanup(home.close)
+        home.slot("primary", CHAT_MODEL)
+        home.start()
+        home.ready("primary")
+        told = json.loads(home.cli("fit", CHAT_MODEL, "--ctx", "1024", "--kv-type", "q8_0", "--device", "cpu", "--json").stdout)
+
+        def asked(query):
+            answer = home.api("GET", "/api/fit?device=cpu&model=" + query)
+            self.assertEqual(answer.status, 200, answer)
+            return answer.json
+
+        view = asked(f"{CHAT_MODEL}&context=1024&kv_type=q8_0")
+        for part in ("settings", "devices", "total", "exactness", "planned_by", "context_max"):
+            self.assertEqual(view[part], told[part], part)
+        self.assertEqual((view["fit"]["stays"], view["fit"]["evict"]), (["primary"], []))
+        self.assertEqual(told["fit"]["stays"], ["primary"])
+        for context in (256, 2048, 4096):
+            again = asked(f"{CHAT_MODEL}&context={context}")
+            self.assertEqual((again["exactness"], again["settings"]["context"]), ("exact", context))
+        refused = home.api("GET", "/api/fit?model=nothing-like-it")
+        self.assertEqual(refused.status, 404)
+        self.assertIn("hal0 model list", refused.json["error"]["message"])
+
+    def test_loadouts_are_sized_for_a_box(self):
+        self.assertEqual(len(self.json("loadout", "list")), 8)
+        shown = self.home.cli("loadout", "show", "max").stdout
+        self.assertIn("the page says 50.0 GB", shown)
+        for box, verdict in (("halo-128-2g-evo-x2", "unknown"), ("halo-128-512m-framework", "fits"), ("halo-64-512m", "never")):
+            large = {tier["id"]: tier for tier in self.json("loadout", "fit", "coding", "--root", BOXES / box)["tiers"]}["large"]
+            self.assertEqual(large["fit"]["verdict"], verdict, box)
+        self.assertEqual((large["context_that_fits"], large["smaller"]), (0, "Qwen3-Coder-30B-A3B-Instruct-Q4_K_M"))
+        self.assertEqual(large["total"], sum(slot["total"] for slot in large["slots"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
