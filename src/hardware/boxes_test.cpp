@@ -8,6 +8,7 @@
 #include "hardware/counters.hpp"
 #include "hardware/probe.hpp"
 #include "hardware/recorded_machine.hpp"
+#include "hardware/test_expected.hpp"
 #include "json/value.hpp"
 #include "os/file.hpp"
 
