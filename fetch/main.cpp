@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "fetch/archive.hpp"
 #include "fetch/download.hpp"
+#include "fetch/proxmox.hpp"
 #include "fetch/report.hpp"
 
 namespace hal0::fetch {
@@ -23,7 +24,8 @@ enum ExitCode { Done = 0, Failed = 1, Usage = 2, NoAnswer = 3 };
 constexpr std::string_view usage =
     "usage: hal0-fetch url URL OUT [--size BYTES] [--answer-within SECONDS]\n"
     "       hal0-fetch extract OUT ARCHIVE MEMBER [ARCHIVE MEMBER...]\n"
-    "       hal0-fetch unpack ARCHIVE PREFIX DIRECTORY\n";
+    "       hal0-fetch unpack ARCHIVE PREFIX DIRECTORY\n"
+    "       hal0-fetch proxmox lxc|qemu|unknown [VMID] < proxmox.json\n";
 
 using Words = std::vector<std::string>;
 
@@ -66,6 +68,21 @@ int extract_members(Words const& words, Report& report) {
     return finish(extract(members, words[0], report), report);
 }
 
+std::optional<proxmox::Guest> parse_guest(Words const& words) {
+    if (words.empty() || words.size() > 2) return std::nullopt;
+    auto const kind = proxmox::guest_kind(words[0]);
+    if (!kind) return std::nullopt;
+    proxmox::Guest guest{.kind = *kind};
+    if (words.size() == 2) guest.vmid = to_int(words[1]);
+    return words.size() == 1 || guest.vmid ? std::optional{guest} : std::nullopt;
+}
+
+int ask_of(proxmox::Guest const& guest, Report& report) {
+    auto const said = ask_proxmox(guest);
+    if (said) std::puts(said->c_str());
+    return finish(said ? Result<void>{} : said.error(), report);
+}
+
 int main_of(std::string_view command, Words const& words) {
     Report report;
     if (command == "url") {
@@ -75,6 +92,9 @@ int main_of(std::string_view command, Words const& words) {
         return extract_members(words, report);
     if (command == "unpack" && words.size() == 3) {
         return finish(unpack(words[0], words[1], words[2], report), report);
+    }
+    if (command == "proxmox") {
+        if (auto const guest = parse_guest(words)) return ask_of(*guest, report);
     }
     bool const help = command == "--help" || command == "-h";
     std::fputs(std::string{usage}.c_str(), help ? stdout : stderr);

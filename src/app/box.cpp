@@ -36,6 +36,17 @@ bool is_companion(models::Kind kind) {
     return kind == Embed || kind == Rerank || kind == Stt || kind == Tts;
 }
 
+// What a container's own files can't tell; why not goes into the notes.
+memory::HostMemory told_by_host(HostDesk& host, Box& box) {
+    if (box.report.platform.kind != "lxc") return {};
+    host.begin(box.report.platform);
+    auto const told = host.finish();
+    if (!told) return {};
+    if (*told) return {.total = (*told)->total, .free = (*told)->available};
+    box.notes.push_back(told->error().message);
+    return {};
+}
+
 }  // namespace
 
 std::vector<memory::Resident> Box::residents(memory::Target const& target) const {
@@ -46,13 +57,14 @@ std::vector<memory::Resident> Box::residents(memory::Target const& target) const
     return memory::residents(holders, report, target, companions);
 }
 
-Result<Box> look_at_this_box(os::Places const& places) {
+Result<Box> look_at_this_box(os::Places const& places, HostDesk& host) {
     HAL0_TRY(report, box_report(places));
     HAL0_TRY(workers, slots::living_workers(places));
     HAL0_TRY(machine, this_machine());
     Box box{.report = std::move(report), .workers = std::move(workers)};
     auto const nvml = box.report.cuda.state == "ok" ? machine->nvml() : hardware::NvmlAnswer{};
-    box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml));
+    auto const of_host = told_by_host(host, box);
+    box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml), of_host);
     std::vector<int> pids;
     std::vector<memory::SlotProcess> slots;
     for (auto const& worker : box.workers) {
@@ -71,7 +83,8 @@ Result<Box> look_at_box(cli::Context& context, std::optional<std::string> const&
         return Box{.report = std::move(report), .pools = std::move(pools)};
     }
     HAL0_TRY(places, context.places());
-    return look_at_this_box(places);
+    HostDesk host{places};
+    return look_at_this_box(places, host);
 }
 
 Result<Device> device_of(hardware::HardwareReport const& report, std::optional<std::string> const& name) {

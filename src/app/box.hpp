@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/host_desk.hpp"
 #include "cli/context.hpp"
 #include "hardware/counters.hpp"
 #include "hardware/report.hpp"
@@ -18,14 +19,16 @@ struct Box {
     hardware::HardwareReport report{};
     std::vector<memory::Pool> pools{};
     std::vector<slots::LivingWorker> workers{};
-    memory::Holders holders{};  // of these workers alone
+    memory::Holders holders{};         // of these workers alone
+    std::vector<std::string> notes{};  // what to know of the pools
 
     // What slots hold of the target's memory, in the order in which they would go.
     [[nodiscard]] std::vector<memory::Resident> residents(memory::Target const& target) const;
 };
 
-// This machine, by hardware.json where there is one, by a probe where not. Blocks.
-Result<Box> look_at_this_box(os::Places const& places);
+// This machine, by hardware.json where there is one, by a probe where not; in a container also by what its
+// host says. Blocks.
+Result<Box> look_at_this_box(os::Places const& places, HostDesk& host);
 // `root`: a recorded box's folder; no slot lives there. Else this machine.
 Result<Box> look_at_box(cli::Context& context, std::optional<std::string> const& root);
 

@@ -105,9 +105,10 @@ Result<void> Daemon::build_control() {
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
     log_keeper_ = std::make_unique<LogKeeper>(
         LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
-    memory_ = std::make_unique<MemoryDesk>(
-        *inbox_, *pool_, [places = start_.places](std::vector<memory::SlotProcess> const& slots) {
-            return read_memory(places, slots);
+    host_ = std::make_unique<HostDesk>(start_.places);
+    memory_ =
+        std::make_unique<MemoryDesk>(*inbox_, *pool_, [this](std::vector<memory::SlotProcess> const& slots) {
+            return read_memory(start_.places, *host_, slots);
         });
     fit_ = std::make_unique<FitDesk>(FitDesk::World{
         .loop = *loop_, .inbox = *inbox_, .pool = *pool_, .places = start_.places, .library = *library_});

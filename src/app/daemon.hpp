@@ -73,6 +73,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
     std::unique_ptr<LogKeeper> log_keeper_{};
+    std::unique_ptr<HostDesk> host_{};  // of who reads the memory, on the pool
     std::unique_ptr<MemoryDesk> memory_{};
     std::unique_ptr<FitDesk> fit_{};
     std::unique_ptr<House> house_{};

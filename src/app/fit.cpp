@@ -150,6 +150,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .total = estimate.total(),
                        .fit = app::view_of(judgement, target),
                        .notes = subject_.notes};
+    view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());
     if (auto const* const pool = memory::pool_of(box.pools, target.device))
         view.pool = view_of(*pool, target.device);
     if (judgement.verdict != memory::Verdict::Unknown) {

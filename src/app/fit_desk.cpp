@@ -8,6 +8,9 @@
 namespace hal0::app {
 
 struct FitDesk::Held {
+    explicit Held(os::Places const& places) : host{places} {}
+
+    HostDesk host;
     std::optional<Box> box{};
     TimePoint looked_at{};
     std::unique_ptr<Fit> fit{};
@@ -15,7 +18,7 @@ struct FitDesk::Held {
     Result<wire::FitView> answer(wire::FitQuestion const& question, World const& world) {
         auto const now = Clock::now();
         if (!box || now - looked_at >= fit_box_age_max) {
-            HAL0_TRY(seen, look_at_this_box(world.places));
+            HAL0_TRY(seen, look_at_this_box(world.places, host));
             box = std::move(seen);
             looked_at = now;
         }
@@ -29,10 +32,11 @@ struct FitDesk::Held {
 };
 
 FitDesk::FitDesk(World world)
-    : world_{world}, held_{std::make_shared<Held>()}, forget_{world.loop, [this] {
-                                                                  if (asked_.empty())
-                                                                      held_ = std::make_shared<Held>();
-                                                              }} {}
+    : world_{world},
+      held_{std::make_shared<Held>(world.places)},
+      forget_{world.loop, [this] {
+                  if (asked_.empty()) held_ = std::make_shared<Held>(world_.places);
+              }} {}
 FitDesk::~FitDesk() = default;
 
 void FitDesk::ask(wire::FitQuestion question, Answer answer) {
@@ -45,7 +49,7 @@ void FitDesk::ask(wire::FitQuestion question, Answer answer) {
 }
 
 void FitDesk::next() {
-    if (std::exchange(stale_, false)) held_ = std::make_shared<Held>();
+    if (std::exchange(stale_, false)) held_ = std::make_shared<Held>(world_.places);
     world_.pool.run(
         world_.inbox,
         [held = held_, question = asked_.front().question, world = world_] {

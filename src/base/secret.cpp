@@ -14,4 +14,12 @@ bool Secret::matches(std::string_view other) const {
     return difference == 0;
 }
 
+std::string Secret::hidden_in(std::string text) const {
+    constexpr std::string_view mask = "***";
+    if (text_.empty()) return text;
+    for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at + mask.size()))
+        text.replace(at, text_.size(), mask);
+    return text;
+}
+
 }  // namespace hal0

@@ -15,6 +15,8 @@ class Secret {
     [[nodiscard]] bool empty() const { return text_.empty(); }
     // Takes the same time wherever the first difference is.
     [[nodiscard]] bool matches(std::string_view other) const;
+    // A text by somebody who knows the secret, with "***" wherever it stands in it.
+    [[nodiscard]] std::string hidden_in(std::string text) const;
 
   private:
     std::string text_{};

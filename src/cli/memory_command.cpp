@@ -99,6 +99,60 @@ std::string notes_of(PoolView const& pool) {
     return out;
 }
 
+// ---- the Proxmox node
+
+using wire::HostView;
+using wire::TenantView;
+
+std::string name_of(TenantView const& tenant) {
+    auto name = format("{} {}", tenant.kind == "lxc" ? "container" : "VM", tenant.vmid);
+    if (tenant.name) name += " " + printable(*tenant.name);
+    return tenant.self ? name + " (this)" : name;
+}
+
+// What a VM may have: as much as its balloon leaves it, where it has one.
+std::string limit_of(TenantView const& tenant) {
+    auto const most = figure(tenant.memory_max);
+    return tenant.balloon && tenant.balloon != tenant.memory_max
+               ? format("{} of {}", human(*tenant.balloon), most)
+               : most;
+}
+
+Table table_of(HostView const& host) {
+    Table table{{{"TENANT"}, {"MEMORY", Align::Right}, {"LIMIT", Align::Right}, {""}}};
+    auto const line = [&](std::string_view name, std::optional<Bytes> bytes, Style style) {
+        if (bytes)
+            table.row({{std::string{name}, style},
+                       {below_zero(*bytes)},
+                       {},
+                       {bar(*bytes, host.total), Style::Dim}});
+    };
+    for (auto const& tenant : host.tenants) {
+        if (tenant.running == false) continue;
+        auto const taken = tenant.memory_on_node ? tenant.memory_on_node : tenant.memory;
+        table.row({{name_of(tenant), tenant.self ? Style::Bold : Style::Plain},
+                   {amount(taken)},
+                   {limit_of(tenant)},
+                   {bar(taken.value_or(Bytes{}), host.total), Style::Dim}});
+    }
+    line("GPU pages (GTT)", host.gpu_pages, Style::Plain);
+    line("ZFS cache", host.arc, Style::Plain);
+    line("unexplained", host.unexplained, Style::Plain);
+    line("free", host.free, Style::Good);
+    return table;
+}
+
+std::string host_text(Terminal const& terminal, HostView const& host) {
+    auto const stopped = std::ranges::count(host.tenants, std::optional{false}, &TenantView::running);
+    auto out = format("node {} (Proxmox): {}, {} in use", printable(host.node), amount(host.total),
+                      amount(host.used));
+    if (stopped > 0) out += format("; {} stopped", plural(static_cast<std::size_t>(stopped), "guest"));
+    out += "\n" + table_of(host).render(terminal);
+    for (auto const& note : host.notes)
+        out += format("{}\n", printable(note));
+    return out;
+}
+
 Result<wire::MemoryView> ask(Context& context) {
     HAL0_TRY(api, context.api_if_running());
     if (!api) return context.program.offline.memory();
@@ -122,6 +176,7 @@ std::string memory_text(Terminal const& terminal, wire::MemoryView const& view) 
         }
         out += notes_of(pool);
     }
+    if (view.host) out += "\n" + host_text(terminal, *view.host);
     if (view.swap_total && *view.swap_total > Bytes{})
         out += format("\nswap: {} of {} in use\n", amount(view.swap_used), human(*view.swap_total));
     for (auto const& warning : view.warnings)

@@ -77,5 +77,57 @@ TEST(Memory, IsReadHereWhereNoDaemonRuns) {
     EXPECT_FALSE(has(house.terminal.said, "\nunexplained"));
 }
 
+constexpr std::string_view node_shown =
+    R"(node pve2 (Proxmox): 125 GiB, 85.0 GiB in use; 1 guest stopped
+TENANT                       MEMORY                LIMIT
+VM 200 win[2J              12.0 GiB  8.0 GiB of 16.0 GiB  █▉
+container 101 hal0 (this)   6.0 GiB              8.0 GiB  █
+VM 201                      unknown              2.0 GiB
+GPU pages (GTT)            47.0 GiB                       ███████▌
+ZFS cache                  16.0 GiB                       ██▌
+unexplained                -512 MiB
+free                       40.0 GiB                       ██████▍
+an older Proxmox
+)";
+
+TEST(Memory, TheNodeUnderneathIsShownWithItsTenants) {
+    TestHouse house;
+    house.program.offline.memory = []() -> Result<wire::MemoryView> {
+        auto view = some_memory();
+        wire::HostView host{.node = "pve2",
+                            .vmid = 101,
+                            .total = 125_GiB,
+                            .used = 85_GiB,
+                            .free = 40_GiB,
+                            .gpu_pages = 47_GiB,
+                            .arc = 16_GiB,
+                            .unexplained = Bytes{} - 512_MiB,
+                            .notes = {"an older Proxmox"}};
+        host.tenants = {{.vmid = 200,
+                         .kind = "qemu",
+                         .name = "win\x1b[2J",
+                         .running = true,
+                         .memory = 7_GiB,
+                         .memory_on_node = 12_GiB,
+                         .memory_max = 16_GiB,
+                         .balloon = 8_GiB},
+                        {.vmid = 101,
+                         .kind = "lxc",
+                         .name = "hal0",
+                         .running = true,
+                         .self = true,
+                         .memory = 6_GiB,
+                         .memory_max = 8_GiB},
+                        {.vmid = 201, .kind = "qemu", .memory_max = 2_GiB},
+                        {.vmid = 102, .kind = "lxc", .running = false, .memory = Bytes{}}};
+        view.host = std::move(host);
+        return view;
+    };
+    EXPECT_EQ(house.type({"memory"}), 0);
+    auto const at = house.terminal.said.find("node pve2");
+    ASSERT_NE(at, std::string::npos) << house.terminal.said;
+    EXPECT_EQ(house.terminal.said.substr(at, house.terminal.said.find("\nswap:") - at), node_shown);
+}
+
 }  // namespace
 }  // namespace hal0::cli

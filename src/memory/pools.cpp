@@ -32,12 +32,11 @@ Size sum_of(std::vector<PoolPart> const& parts, Size PoolPart::* member) {
     return sum;
 }
 
-// In an LXC /proc/meminfo is of the container: of the machine nothing is known.
-PoolPart system_part(MemoryCounters const& counters) {
+// In an LXC /proc/meminfo is of the container: of the machine is known what its host tells.
+PoolPart system_part(MemoryCounters const& counters, HostMemory const& host) {
     PoolPart part{.kind = PoolPart::Kind::System, .device = std::string{host_device}, .reserved = Bytes{}};
-    if (!counters.host_known) return part;
-    part.total = counters.total;
-    part.free = counters.available;
+    part.total = counters.host_known ? counters.total : host.total;
+    part.free = counters.host_known ? counters.available : host.free;
     part.used = less(part.total, part.free);
     return part;
 }
@@ -89,13 +88,14 @@ PoolCap const* Pool::cap(std::string_view device) const {
     return found == caps.end() ? nullptr : &*found;
 }
 
-std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters const& counters) {
+std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters const& counters,
+                        HostMemory const& host) {
     std::vector<Pool> found{Pool{.kind = Pool::Kind::System,
                                  .id = std::string{system_pool},
                                  .devices = {std::string{host_device}},
-                                 .parts = {system_part(counters)},
+                                 .parts = {system_part(counters, host)},
                                  .limit = processor_limit(counters),
-                                 .host_known = counters.host_known}};
+                                 .host_known = counters.host_known || host.free.has_value()}};
     for (auto const& gpu : report.gpus) {
         auto const counted = std::ranges::find(counters.gpus, gpu.id, &GpuCounters::id);
         auto const now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;

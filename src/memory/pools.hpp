@@ -59,7 +59,7 @@ struct Pool {
     std::vector<PoolPart> parts{};       // the system's first, where it has one
     std::vector<PoolCap> caps{};         // of its GPUs, where it has a system part
     std::optional<ProcessorLimit> limit{};
-    bool host_known{true};  // false in an LXC: what the machine has left is its host's to know
+    bool host_known{true};  // false in an LXC whose host tells nothing: what the machine has left is unknown
     bool operator==(Pool const&) const = default;
 
     // Sums of all parts.
@@ -71,8 +71,16 @@ struct Pool {
     [[nodiscard]] PoolCap const* cap(std::string_view device) const;
 };
 
-// The pool that the processor computes in first, then those of GPUs, in the order of the report.
-std::vector<Pool> pools(hardware::HardwareReport const& report, hardware::MemoryCounters const& counters);
+// What the host of a container says of its machine.
+struct HostMemory {
+    std::optional<Bytes> total{};
+    std::optional<Bytes> free{};
+};
+
+// The pool that the processor computes in first, then those of GPUs, in the order of the report. `host`
+// stands in where the counters don't speak for the machine, and only there.
+std::vector<Pool> pools(hardware::HardwareReport const& report, hardware::MemoryCounters const& counters,
+                        HostMemory const& host = {});
 
 // That in which `device` computes; nothing for one the box hasn't.
 Pool const* pool_of(std::vector<Pool> const& pools, std::string_view device);

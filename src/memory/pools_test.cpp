@@ -12,10 +12,10 @@
 namespace hal0::memory {
 namespace {
 
-std::vector<Pool> pools_of(std::string const& box) {
+std::vector<Pool> pools_of(std::string const& box, HostMemory const& host = {}) {
     auto const machine = hardware::RecordedMachine::open("tests/boxes/" + box).value();
     auto const report = hardware::probe(*machine, {});
-    return pools(report, hardware::read_counters(*machine, report));
+    return pools(report, hardware::read_counters(*machine, report), host);
 }
 
 constexpr std::int64_t unknown = -1;
@@ -75,6 +75,24 @@ TEST(Pools, AContainerLimitsTheProcessorAlone) {
     EXPECT_TRUE(docker.host_known);
     ASSERT_TRUE(docker.limit.has_value());
     EXPECT_EQ(docker.limit->total, 16_GiB);
+}
+
+// MemTotal of the box behind lxc-privileged's 8 GiB, and what its node has left.
+constexpr HostMemory of_node{.total = Bytes{131006464 * kib}, .free = Bytes{60 * gib}};
+
+TEST(Pools, WhatTheHostOfAContainerTellsIsWhatTheMachineHasLeft) {
+    auto const lxc = pools_of("lxc-privileged", of_node).front();
+    EXPECT_TRUE(lxc.host_known);
+    auto const* const system = lxc.part(PoolPart::Kind::System, host_device);
+    EXPECT_EQ(system->total, of_node.total);
+    EXPECT_EQ(system->free, of_node.free);
+    EXPECT_EQ(system->used, *of_node.total - *of_node.free);
+    ASSERT_TRUE(lxc.limit.has_value());
+    EXPECT_EQ(lxc.limit->total, 8_GiB) << "the container's own limit stands";
+    auto const half = pools_of("lxc-privileged", {.total = of_node.total}).front();
+    EXPECT_FALSE(half.host_known) << "a total alone says nothing of what is left";
+    EXPECT_EQ(pools_of("halo-128-32g", of_node), pools_of("halo-128-32g"))
+        << "where the counters speak for the machine, nobody else does";
 }
 
 TEST(Pools, WhatADriverDoesNotTellIsNotMadeUp) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wire/codec.hpp"
+#include "wire/host_view.hpp"
 
 namespace hal0::wire {
 
@@ -114,6 +115,7 @@ struct MemoryView {
     std::vector<PoolView> pools{};
     std::optional<Bytes> swap_total{};
     std::optional<Bytes> swap_used{};
+    std::optional<HostView> host{};
     std::vector<std::string> warnings{};
     bool operator==(MemoryView const&) const = default;
 
@@ -122,6 +124,9 @@ struct MemoryView {
         f("pools", self.pools, "that in which the processor computes first, then those of GPUs");
         f("swap_total", self.swap_total, "room in swap");
         f("swap_used", self.swap_used, "of that, in use by everybody");
+        f("host", self.host,
+          "the Proxmox node underneath; null without proxmox.json, and where a warning says that it didn't "
+          "tell");
         f("warnings", self.warnings, "what is worth a look, and what was found and makes no sense");
     }
 };

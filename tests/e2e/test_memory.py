@@ -33,7 +33,7 @@ class Memory(unittest.TestCase):
         slots = self.look()
         self.assertEqual(slots["primary"]["processes"], 1)
         self.assertGreater(slots["primary"]["anonymous"], 0)
-        self.assertEqual(home.http("GET", "/api/memory").json.keys(), {"time", "pools", "swap_total", "swap_used", "warnings"})
+        self.assertEqual(home.http("GET", "/api/memory").json.keys(), {"time", "pools", "swap_total", "swap_used", "host", "warnings"})
         home.kill()
         self.assertEqual(self.look()["primary"]["processes"], 1, "its worker lives on, and its lock says so")
 
