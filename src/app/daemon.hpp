@@ -75,6 +75,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<LogKeeper> log_keeper_{};
     std::unique_ptr<MemoryDesk> memory_{};
     std::unique_ptr<FitDesk> fit_{};
+    std::unique_ptr<Measuring> measuring_{};
     std::unique_ptr<House> house_{};
     std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
     std::unique_ptr<jobs::Jobs> jobs_{};
