@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/measuring.hpp"
 #include "app/probe_command.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -61,7 +62,7 @@ Result<Box> look_at_this_box(os::Places const& places, HostDesk& host) {
     HAL0_TRY(report, box_report(places));
     HAL0_TRY(workers, slots::living_workers(places));
     HAL0_TRY(machine, this_machine());
-    Box box{.report = std::move(report), .workers = std::move(workers)};
+    Box box{.report = std::move(report), .name = box_name(*machine), .workers = std::move(workers)};
     auto const nvml = box.report.cuda.state == "ok" ? machine->nvml() : hardware::NvmlAnswer{};
     auto const of_host = told_by_host(host, box);
     box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml), of_host);

@@ -18,6 +18,7 @@ namespace hal0::app {
 struct Box {
     hardware::HardwareReport report{};
     std::vector<memory::Pool> pools{};
+    std::string name{};  // what measured figures know it by; empty: a recorded one, of which there are none
     std::vector<slots::LivingWorker> workers{};
     memory::Holders holders{};         // of these workers alone
     std::vector<std::string> notes{};  // what to know of the pools

@@ -112,6 +112,10 @@ Result<void> Daemon::build_control() {
         });
     fit_ = std::make_unique<FitDesk>(FitDesk::World{
         .loop = *loop_, .inbox = *inbox_, .pool = *pool_, .places = start_.places, .library = *library_});
+    measuring_ = std::make_unique<Measuring>(
+        *inbox_, *pool_, log_, [places = start_.places, &library = *library_](WorkerReading const& worker) {
+            return measure(places, library, worker);
+        });
     house_ = std::make_unique<House>(House::World{
         .log = log_,
         .inbox = *inbox_,
@@ -121,6 +125,7 @@ Result<void> Daemon::build_control() {
         .box = [places = start_.places] { return box_report(places); },
         .memory = *memory_,
         .fit = *fit_,
+        .measuring = *measuring_,
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});

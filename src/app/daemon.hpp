@@ -76,6 +76,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<HostDesk> host_{};  // of who reads the memory, on the pool
     std::unique_ptr<MemoryDesk> memory_{};
     std::unique_ptr<FitDesk> fit_{};
+    std::unique_ptr<Measuring> measuring_{};
     std::unique_ptr<House> house_{};
     std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
     std::unique_ptr<jobs::Jobs> jobs_{};

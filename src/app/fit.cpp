@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/measuring.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 
@@ -117,7 +118,8 @@ Result<std::unique_ptr<Fit>> Fit::open(wire::FitQuestion const& question, os::Pl
     auto const engine = library.engine_store().find(question.engine.value_or("llama.cpp"));
     if (engine) place.engine = *engine;
     if (!engine && question.engine) return engine.error();
-    return std::unique_ptr<Fit>{new Fit{question, std::move(subject), std::move(place)}};
+    return std::unique_ptr<Fit>{new Fit{
+        question, std::move(subject), std::move(place), {MeasuredStore{places}, library.model_store()}}};
 }
 
 bool Fit::holds(wire::FitQuestion const& question) const {
@@ -136,8 +138,20 @@ Result<Tokens> Fit::largest_context(SizingSettings settings, Box const& box) {
     return largest_->context;
 }
 
+// On the processor nothing is learned of other models.
+Experience Fit::experience(Box const& box) const {
+    if (box.name.empty()) return {};
+    auto const main_file = subject_.files.empty() ? std::string{} : subject_.files.front();
+    Experience experience{.box = box.name, .card = card_name(box.report, place_.target.device)};
+    if (!main_file.empty()) experience.of_model = measured_.store.of(main_file);
+    if (place_.target.device != memory::host_device)
+        experience.of_others = measured_.store.of_others(measured_.models, main_file);
+    return experience;
+}
+
 Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& box) {
     HAL0_TRY(settings, settings_of(question));
+    place_.experience = experience(box);
     HAL0_TRY(estimate, sizing_.estimate(settings));
     auto const& target = place_.target;
     auto const judgement = memory::judge(sizing_.demand(estimate), box.pools, target, box.residents(target));

@@ -6,6 +6,7 @@
 
 #include "app/box.hpp"
 #include "app/library.hpp"
+#include "app/measured_store.hpp"
 #include "app/sizing.hpp"
 #include "base/no_copy.hpp"
 #include "base/time.hpp"
@@ -20,8 +21,8 @@ wire::FitVerdict view_of(memory::Judgement const& judgement, memory::Target cons
 // settings, is answered in milliseconds. Blocks; by one thread at a time.
 class Fit final : NoCopy {
   public:
-    // Invalid for settings that can't be; NotFound, naming what is near, for a model, device or engine that
-    // isn't there.
+    // `library` outlives it. Invalid for settings that can't be; NotFound, naming what is near, for a model,
+    // device or engine that isn't there.
     static Result<std::unique_ptr<Fit>> open(wire::FitQuestion const& question, os::Places const& places,
                                              Library const& library, hardware::HardwareReport const& report);
     // Whether `question` differs in its settings alone.
@@ -29,11 +30,18 @@ class Fit final : NoCopy {
     Result<wire::FitView> answer(wire::FitQuestion const& question, Box const& box);
 
   private:
-    Fit(wire::FitQuestion question, Subject subject, SizingPlace place)
+    // What loads took, of this model and of all.
+    struct Measured {
+        MeasuredStore store;
+        models::ModelStore const& models;
+    };
+    Fit(wire::FitQuestion question, Subject subject, SizingPlace place, Measured measured)
         : question_{std::move(question)},
           subject_{std::move(subject)},
           place_{std::move(place)},
+          measured_{std::move(measured)},
           sizing_{subject_, place_} {}
+    [[nodiscard]] Experience experience(Box const& box) const;
     Result<Tokens> largest_context(SizingSettings settings, Box const& box);
 
     // The largest context is a search: while somebody moves a slider, it isn't made anew for each step.
@@ -45,6 +53,7 @@ class Fit final : NoCopy {
     wire::FitQuestion question_;
     Subject subject_;
     SizingPlace place_;
+    Measured measured_;
     Sizing sizing_;
     std::optional<Largest> largest_{};
 };

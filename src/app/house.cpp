@@ -184,6 +184,7 @@ void House::memory(std::function<void(Result<wire::MemoryView>)> done) {
     std::vector<memory::SlotProcess> workers;
     for (auto const& slot : slots_->list()) {
         if (slot.pid) workers.push_back({slot.name, static_cast<int>(*slot.pid)});
+        if (slot.state == slots::State::Ready) measure(slot.name, Moment::Used);
     }
     world_.memory.ask(std::move(workers), Clock::now(), std::move(done));
 }
@@ -223,9 +224,21 @@ void House::slot_changed(slots::SlotStatus const& status) {
 void House::slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) {
     world_.log.info("slot {} is ready", slot);
     dispatcher_->open(slot, worker, key);
+    measure(slot, Moment::Loaded);
 }
 
-void House::slot_closing(std::string const& slot) { dispatcher_->close(slot); }
+// Nobody waits for it, neither those that the slot serves nor those that load it.
+void House::measure(std::string const& slot, Moment moment) {
+    auto const status = slots_->find(slot);
+    if (!status) return;
+    if (auto const& pid = status->pid)
+        world_.measuring.look_at({slot, *pid, status->adopted ? Moment::Used : moment});
+}
+
+void House::slot_closing(std::string const& slot) {
+    dispatcher_->close(slot);
+    measure(slot, Moment::Used);
+}
 void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }
 

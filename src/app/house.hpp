@@ -11,6 +11,7 @@
 #include "api/house.hpp"
 #include "app/fit_desk.hpp"
 #include "app/library.hpp"
+#include "app/measuring.hpp"
 #include "app/memory_desk.hpp"
 #include "base/log.hpp"
 #include "base/no_copy.hpp"
@@ -36,6 +37,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         std::function<Result<hardware::HardwareReport>()> box;  // blocks; for the pool
         MemoryDesk& memory;
         FitDesk& fit;
+        Measuring& measuring;
         std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };
@@ -85,6 +87,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
 
   private:
     [[nodiscard]] wire::SlotView view_of(slots::SlotStatus const& status) const;
+    void measure(std::string const& slot, Moment moment);
     [[nodiscard]] slots::Done viewing(SlotDone done) const;
     void add_users(std::vector<wire::ModelView>& models) const;
     void add_users(std::vector<wire::EngineView>& engines) const;

@@ -6,7 +6,6 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "memory/closed_form.hpp"
-#include "memory/overhead.hpp"
 #include "memory/planned.hpp"
 #include "models/catalog.hpp"
 #include "models/gguf_model.hpp"
@@ -113,6 +112,7 @@ engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& 
                                  .kv_type_v = settings.kv_type,
                                  .flash_attention = settings.flash_attention,
                                  .cache_ram = settings.cache_ram,
+                                 .checkpoints = engines::checkpoints_wanted,
                                  .embeddings = subject.embeds};
     if (subject.embeds) request.batch = request.ubatch = context;
     if (settings.ubatch.count > 0) request.ubatch = settings.ubatch;
@@ -148,6 +148,20 @@ Result<memory::MemoryEstimate> Sizing::planned(engines::PlanRequest const& reque
     return memory::planned(plan, place_.target.device, planned_by_);
 }
 
+memory::Known Sizing::known(engines::PlanRequest const& request) const {
+    memory::Known known{.vocabulary = subject_.shape.vocabulary};
+    auto const& experience = place_.experience;
+    if (!place_.engine || experience.box.empty()) return known;
+    known.learned = memory::learn(experience.of_model, experience.of_others,
+                                  {.box = experience.box,
+                                   .engine = place_.engine->id,
+                                   .version = place_.engine->version,
+                                   .backend = place_.backend,
+                                   .card = experience.card,
+                                   .settings = memory::settings_name(request)});
+    return known;
+}
+
 Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) {
     auto const request = plan_request(subject_, settings);
     auto const gpu =
@@ -162,8 +176,8 @@ Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) 
     }
     if (!estimate) return estimate;
     if (!planner_) estimate->exactness = memory::Exactness::Bound;
-    memory::add_prompt_cache(*estimate, request);
-    memory::add_overhead(*estimate, place_.target);
+    memory::add_growing(*estimate, subject_.shape, request);
+    memory::add_overhead(*estimate, place_.target, known(request));
     return estimate;
 }
 

@@ -11,6 +11,8 @@
 #include "base/no_copy.hpp"
 #include "engines/planner.hpp"
 #include "memory/estimate.hpp"
+#include "memory/measurement.hpp"
+#include "memory/overhead.hpp"
 #include "memory/shape.hpp"
 #include "memory/verdict.hpp"
 #include "models/loadouts.hpp"
@@ -49,11 +51,20 @@ struct SizingSettings {
 engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings);
 Tokens context_of(Subject const& subject, SizingSettings const& settings);  // of one request
 
+// What loads on this box took.
+struct Experience {
+    std::string box{};
+    std::string card{};
+    std::vector<memory::Measurement> of_model{};
+    std::vector<memory::Measurement> of_others{};
+};
+
 struct SizingPlace {
     memory::Target target{};
     std::string backend{"cpu"};
     std::optional<engines::InstalledEngine> engine{};
     std::string cache{};
+    Experience experience{};
 };
 
 class Sizing final : NoCopy {
@@ -83,6 +94,7 @@ class Sizing final : NoCopy {
     };
     Result<Trial> attempt(SizingSettings const& settings, Beside const& beside);
     Result<memory::MemoryEstimate> planned(engines::PlanRequest const& request);
+    [[nodiscard]] memory::Known known(engines::PlanRequest const& request) const;
 
     Subject const& subject_;
     SizingPlace const& place_;

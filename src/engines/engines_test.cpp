@@ -99,6 +99,7 @@ TEST(Render, IsExplicitInWhatTheEngineWouldGuess) {
     EXPECT_TRUE(has(spec, {"--ctx-size", "1024", "--parallel", "2", "--threads", "3", "--cache-ram", "0",
                            "--fit", "off"}));
     EXPECT_TRUE(has(spec, {"--host", "/r/w.sock", "--api-key-file", "/r/key"}));
+    EXPECT_TRUE(has(spec, {"--ctx-checkpoints", "4"}));
     EXPECT_FALSE(has(spec, {"--embeddings"}));
     EXPECT_EQ(spec.context, 512);
 }

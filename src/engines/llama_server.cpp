@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/format.hpp"
+#include "engines/plan_request.hpp"
 
 namespace hal0::engines {
 namespace {
@@ -147,6 +148,7 @@ Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& re
     add(argv, "--threads", request.threads);
     add(argv, "--cache-ram", request.cache_ram_mib);
     argv.insert(argv.end(), {"--fit", "off", "--metrics", "--no-ui", "--offline"});
+    add(argv, "--ctx-checkpoints", checkpoints_wanted);
     if (embeds || ranks) {
         // A text is evaluated in one piece: what fits the context must fit one batch.
         argv.emplace_back(ranks ? "--reranking" : "--embeddings");

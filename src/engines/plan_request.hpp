@@ -30,6 +30,11 @@ constexpr std::string_view to_string(FlashAttention choice) {
 }
 
 inline constexpr std::int32_t all_gpu_layers = -1;
+// Where a model can't go back in a text by itself (a sliding window, a recurrent state), the engine keeps
+// copies of that for each sequence, in the host's memory: 32 by its own default, which is many times the
+// context. The next question of a conversation needs one of the last few.
+inline constexpr std::int32_t checkpoints_of_engine = 32;
+inline constexpr std::int32_t checkpoints_wanted = 4;
 
 struct PlanRequest {
     Tokens context{4096};      // of all sequences together, as --ctx-size has it
@@ -40,9 +45,10 @@ struct PlanRequest {
     KvType kv_type_k{KvType::F16};
     KvType kv_type_v{KvType::F16};
     FlashAttention flash_attention{FlashAttention::Auto};
-    std::int32_t gpu_layers{all_gpu_layers};  // on the GPU, where there is one
-    Bytes cache_ram{};                        // prompt cache in host memory, beside the context's own
-    bool embeddings{false};                   // serves embeddings or ranks, not text: outputs a whole batch
+    std::int32_t gpu_layers{all_gpu_layers};          // on the GPU, where there is one
+    Bytes cache_ram{};                                // prompt cache in host memory, beside the context's own
+    std::int32_t checkpoints{checkpoints_of_engine};  // of each sequence
+    bool embeddings{false};  // serves embeddings or ranks, not text: outputs a whole batch
     bool operator==(PlanRequest const&) const = default;
 };
 

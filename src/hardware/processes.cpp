@@ -197,6 +197,16 @@ void share_out(std::vector<ProcessMemory>& all) {
     }
 }
 
+std::vector<int> listed_pids(Reader& reader) {
+    std::vector<int> pids;
+    for (auto const& name : reader.names("/proc")) {
+        auto const pid = to_int(name);
+        if (pid && *pid > 0 && *pid <= INT32_MAX) pids.push_back(static_cast<int>(*pid));
+    }
+    std::sort(pids.begin(), pids.end());
+    return pids;
+}
+
 // Whether there are processes that no list of /proc has.
 std::string unseen_by(os::FileSystem const& files) {
     constexpr std::string_view first_namespace = "pid:[4026531836]";  // PROC_PID_INIT_INO
@@ -248,12 +258,7 @@ Processes read_processes(Machine& machine, std::vector<int> const& pids) {
 
 Processes read_processes(Machine& machine) {
     Reader reader{machine.files()};
-    std::vector<int> pids;
-    for (auto const& name : reader.names("/proc")) {
-        auto const pid = to_int(name);
-        if (pid && *pid > 0 && *pid <= INT32_MAX) pids.push_back(static_cast<int>(*pid));
-    }
-    std::sort(pids.begin(), pids.end());
+    auto pids = listed_pids(reader);
     if (pids.size() > processes_max) {
         reader.warn(format("of {} processes only {} were looked at", pids.size(), processes_max));
         pids.resize(processes_max);
@@ -262,6 +267,25 @@ Processes read_processes(Machine& machine) {
     found.unseen = unseen_by(machine.files());
     found.warnings = reader.take_warnings();
     return found;
+}
+
+std::vector<int> family_of(Machine& machine, int worker) {
+    Reader reader{machine.files()};
+    std::vector<ProcessMemory> all;
+    for (auto const pid : listed_pids(reader)) {
+        auto const stat = machine.files().read(format("/proc/{}/stat", pid), os::kernel_file_bytes_max);
+        if (auto process = stat ? parse_stat(pid, *stat) : std::nullopt) all.push_back(std::move(*process));
+    }
+    if (std::ranges::find(all, worker, &ProcessMemory::pid) == all.end()) return {};
+    std::vector<int> family{worker};
+    for (std::size_t i = 0; i < family.size(); ++i) {
+        for (auto const& process : all) {
+            bool const belongs = process.parent == family[i] || process.session == worker;
+            if (belongs && std::ranges::find(family, process.pid) == family.end())
+                family.push_back(process.pid);
+        }
+    }
+    return family;
 }
 
 }  // namespace hal0::hardware

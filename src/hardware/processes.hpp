@@ -60,6 +60,10 @@ Processes read_processes(Machine& machine);
 // Only these; of them, those that are still there.
 Processes read_processes(Machine& machine, std::vector<int> const& pids);
 
+// A worker and all that it started: what descends from it, and what is of the session that it leads. Empty
+// when it has ended.
+std::vector<int> family_of(Machine& machine, int worker);
+
 // "drm-client-id:\t30\n…": nothing where it is no GPU's. The id is "" where the driver gives none.
 std::optional<GpuClient> parse_fdinfo(std::string_view text);
 

@@ -90,4 +90,14 @@ std::vector<Bytes> context_by_layer(ModelShape const& shape, ContextPlan const& 
     return result;
 }
 
+Bytes checkpoint_bytes(ModelShape const& shape, ContextPlan plan) {
+    plan.streams = plan.sequences = 1;
+    Bytes sum{};
+    for (auto layer : shape.layers) {
+        if (layer.attention == Attention::Global) layer.attention = Attention::None;
+        sum += layer_context(shape, layer, plan);
+    }
+    return sum;
+}
+
 }  // namespace hal0::memory

@@ -25,6 +25,9 @@ struct ContextPlan {
 ContextPlan context_plan(ModelShape const& shape, engines::PlanRequest const& request);
 std::vector<Bytes> context_by_layer(ModelShape const& shape, ContextPlan const& plan);
 
+// One copy of what a sequence can't go back in by itself: sliding windows and states.
+Bytes checkpoint_bytes(ModelShape const& shape, ContextPlan plan);
+
 // The bytes of a row of `numbers`, in whole blocks.
 std::int64_t row_bytes(engines::KvType type, std::int64_t numbers);
 

@@ -2,11 +2,37 @@
 
 #include <algorithm>
 
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "memory/sizes.hpp"
+
 namespace hal0::memory {
 namespace {
 
-// llama-server's private pages above its plan, with its vocabulary, threads and HTTP server (docs/memory.md).
-constexpr Bytes process_bytes = 256_MiB;
+// Of a model whose vocabulary isn't known, taken at the largest.
+constexpr Bytes process_unknown = 256_MiB;
+// llama-server's own pages above its plan, taken at more than was measured (docs/memory.md).
+constexpr Bytes process_base = 48_MiB;
+constexpr Bytes process_base_with_driver = 256_MiB;  // its libraries' part on the host: not measured yet
+constexpr Bytes process_per_token{384};
+
+Term process_of(Known const& known, Target const& target) {
+    Term term{.name = std::string{process_term}};
+    auto const base = target.device == host_device ? process_base : process_base_with_driver;
+    if (auto const& learned = known.learned.process) {
+        term.bytes = learned->bytes;
+        term.source = learned->source;
+    } else if (known.vocabulary > 0) {
+        term.bytes = base + Bytes{product({known.vocabulary, process_per_token.count})};
+        term.source =
+            format("{}, and {} bytes for each of {} tokens of the vocabulary: more than was measured",
+                   human(base), process_per_token.count, known.vocabulary);
+    } else {
+        term.bytes = process_unknown;
+        term.source = "vocabulary, threads, HTTP: taken at more than was measured";
+    }
+    return term;
+}
 
 struct DriverContext {
     Bytes bytes{};
@@ -18,25 +44,36 @@ constexpr DriverContext driver_context(GpuApi api) {
     return {256_MiB, "Vulkan's pipelines and staging, taken at more than has been reported"};
 }
 
-void add(MemoryEstimate& estimate, std::string_view device, Term term) {
+PoolShare& share_of(MemoryEstimate& estimate, std::string_view device) {
     auto const share = std::ranges::find(estimate.shares, device, &PoolShare::device);
-    if (share == estimate.shares.end())
-        estimate.shares.push_back({.device = std::string{device}, .terms = {std::move(term)}});
-    else
-        share->terms.push_back(std::move(term));
+    return share == estimate.shares.end()
+               ? estimate.shares.emplace_back(PoolShare{.device = std::string{device}})
+               : *share;
+}
+
+Term driver_of(PoolShare const& share, GpuApi api, Learned const& learned) {
+    Term term{.name = std::string{driver_term}};
+    if (learned.driver) {
+        term.bytes = learned.driver->bytes;
+        term.source = learned.driver->source;
+    } else if (learned.gpu_total) {  // nobody planned: what the terms before don't cover of all that it took
+        term.bytes = std::max(learned.gpu_total->bytes - share.total(), Bytes{});
+        term.source = learned.gpu_total->source;
+    } else {
+        auto const driver = driver_context(api);
+        term.bytes = driver.bytes;
+        term.source = driver.source;
+    }
+    return term;
 }
 
 }  // namespace
 
-void add_overhead(MemoryEstimate& estimate, Target const& target) {
-    add(estimate, host_device,
-        {.name = std::string{process_term},
-         .bytes = process_bytes,
-         .source = "vocabulary, threads, HTTP: taken at more than was measured"});
+void add_overhead(MemoryEstimate& estimate, Target const& target, Known const& known) {
+    share_of(estimate, host_device).terms.push_back(process_of(known, target));
     if (target.device == host_device) return;
-    auto const driver = driver_context(target.api);
-    add(estimate, target.device,
-        {.name = std::string{driver_term}, .bytes = driver.bytes, .source = std::string{driver.source}});
+    auto& share = share_of(estimate, target.device);
+    share.terms.push_back(driver_of(share, target.api, known.learned));
 }
 
 }  // namespace hal0::memory

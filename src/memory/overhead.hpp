@@ -1,7 +1,10 @@
 #pragma once
 // What no planner and no formula sees: the process itself, and what a GPU's driver takes for a program that
-// opens it. docs/memory.md says where each figure comes from.
+// opens it. Measured figures where there are some; else docs/memory.md says where each comes from.
+#include <cstdint>
+
 #include "memory/estimate.hpp"
+#include "memory/measurement.hpp"
 #include "memory/verdict.hpp"
 
 namespace hal0::memory {
@@ -9,7 +12,13 @@ namespace hal0::memory {
 inline constexpr std::string_view process_term = "process";
 inline constexpr std::string_view driver_term = "driver context";
 
-// Adds both to the estimate.
-void add_overhead(MemoryEstimate& estimate, Target const& target);
+// What is known of a model beside its plan.
+struct Known {
+    std::int64_t vocabulary{0};  // tokens; 0: not known
+    Learned learned{};
+};
+
+// Adds both to the estimate. Nothing that was measured makes the rest of it smaller.
+void add_overhead(MemoryEstimate& estimate, Target const& target, Known const& known = {});
 
 }  // namespace hal0::memory

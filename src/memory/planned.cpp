@@ -5,7 +5,9 @@
 
 #include "base/format.hpp"
 #include "memory/closed_form.hpp"
+#include "memory/context.hpp"
 #include "memory/pools.hpp"
+#include "memory/sizes.hpp"
 
 namespace hal0::memory {
 namespace {
@@ -31,10 +33,24 @@ MemoryEstimate planned(engines::Plan const& plan, std::string const& gpu, std::s
     return estimate;
 }
 
-void add_prompt_cache(MemoryEstimate& estimate, engines::PlanRequest const& request) {
-    if (request.cache_ram.count <= 0 || estimate.shares.empty()) return;
-    estimate.shares.front().terms.push_back({std::string{prompt_cache_term}, request.cache_ram,
-                                             "cache_ram_mib: the most that prompts kept in memory take"});
+Bytes checkpoints(ModelShape const& shape, engines::PlanRequest const& request) {
+    if (request.embeddings) return {};
+    auto const one = checkpoint_bytes(shape, context_plan(shape, request));
+    return {product({one.count, request.checkpoints, request.parallel})};
+}
+
+void add_growing(MemoryEstimate& estimate, ModelShape const& shape, engines::PlanRequest const& request) {
+    if (estimate.shares.empty()) return;
+    auto& terms = estimate.shares.front().terms;
+    if (auto const copies = checkpoints(shape, request); copies > Bytes{}) {
+        terms.push_back({std::string{checkpoints_term}, copies,
+                         format("at most {} for each sequence, of what the model can't go back in by itself",
+                                request.checkpoints)});
+    }
+    if (request.cache_ram > Bytes{}) {
+        terms.push_back({std::string{prompt_cache_term}, request.cache_ram,
+                         "cache_ram_mib: the most that prompts kept in memory take"});
+    }
 }
 
 }  // namespace hal0::memory

@@ -5,6 +5,7 @@
 #include "engines/plan_request.hpp"
 #include "engines/planner_protocol.hpp"
 #include "memory/estimate.hpp"
+#include "memory/shape.hpp"
 
 namespace hal0::memory {
 
@@ -13,7 +14,11 @@ inline constexpr std::string_view prompt_cache_term = "prompt cache";
 // `gpu`: what hal0 calls the GPU that the engine planned for; `by`: the engine and its version.
 MemoryEstimate planned(engines::Plan const& plan, std::string const& gpu, std::string const& by);
 
-// Adds the prompt cache, which grows up to its limit and is in no plan.
-void add_prompt_cache(MemoryEstimate& estimate, engines::PlanRequest const& request);
+inline constexpr std::string_view checkpoints_term = "context checkpoints";
+
+// What grows up to its limit and is in no plan, on the host: copies of what a sequence can't go back in, and
+// the prompt cache.
+Bytes checkpoints(ModelShape const& shape, engines::PlanRequest const& request);
+void add_growing(MemoryEstimate& estimate, ModelShape const& shape, engines::PlanRequest const& request);
 
 }  // namespace hal0::memory

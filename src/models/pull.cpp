@@ -7,6 +7,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "models/bert_gguf.hpp"
+#include "models/beside.hpp"
 #include "models/claim.hpp"
 #include "os/file.hpp"
 
@@ -114,7 +115,8 @@ class Pull {
     [[nodiscard]] bool has_nothing_else(std::string const& directory) const {
         auto const names = os::list_directory(directory);
         return names && std::all_of(names->begin(), names->end(), [this](std::string const& name) {
-                   return name == sidecar_name || name == damage_mark || is_file_of_model(name);
+                   return name == sidecar_name || name == damage_mark || name == measured_name ||
+                          is_file_of_model(name);
                });
     }
 

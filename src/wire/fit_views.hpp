@@ -32,8 +32,9 @@ struct FitTerm {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name,
-          "`weights`, `token embeddings`, `context`, `compute buffer`, `output buffer`, `prompt cache`, "
-          "`process`, `driver context`");
+          "`weights`, `token embeddings`, `context`, `compute buffer`, `output buffer`, `context "
+          "checkpoints`, "
+          "`prompt cache`, `process`, `driver context`");
         f("bytes", self.bytes, "how much");
         f("exactness", self.exactness, "`exact`, or `bound`: not less than what will be taken");
         f("source", self.source, "where the figure comes from");

@@ -46,9 +46,9 @@ bool take_value(Options& options, std::string const& flag, std::string const& va
         return options.setup.parallel = std::max(1, std::stoi(value)), true;
     if (flag == "--api-key") return options.keys.push_back(value), true;
     if (flag == "--api-key-file") return read_keys(value, options.keys), true;
-    for (char const* known :
-         {"--threads", "-t", "-tb", "-cram", "--cache-ram", "-ngl", "-b", "-ub", "-fa", "--fit", "--pooling",
-          "--log-file", "-to", "--threads-http", "--sse-ping-interval", "--load-mode", "--device"}) {
+    for (char const* known : {"--threads", "-t", "-tb", "-cram", "--cache-ram", "--ctx-checkpoints", "-ngl",
+                              "-b", "-ub", "-fa", "--fit", "--pooling", "--log-file", "-to", "--threads-http",
+                              "--sse-ping-interval", "--load-mode", "--device"}) {
         if (flag == known) return true;
     }
     return false;
