@@ -19,9 +19,10 @@ doctor::Facts facts_of(hardware::Machine& machine, hardware::ProbeInput const& i
     facts.conditions = hardware::read_conditions(machine, facts.report);
     bool const has_gtt = std::ranges::any_of(
         facts.counters.gpus, [](hardware::GpuCounters const& gpu) { return gpu.gtt_used.has_value(); });
-    if (has_gtt)
-        facts.gtt_unattributed =
-            memory::gtt_unattributed(facts.report, memory::read_ledger_facts(machine, facts.report));
+    if (!has_gtt) return facts;
+    auto const unheld =
+        memory::gtt_unattributed(facts.report, memory::read_ledger_facts(machine, facts.report));
+    if (unheld) facts.gtt_unattributed = {unheld->bytes, unheld->all_seen};
     return facts;
 }
 

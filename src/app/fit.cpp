@@ -5,6 +5,7 @@
 #include "app/measuring.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "memory/closed_form.hpp"
 
 namespace hal0::app {
 namespace {
@@ -45,6 +46,11 @@ Result<SizingSettings> settings_of(wire::FitQuestion const& question) {
                      format("the prompt cache must be 0 to {} MiB, not {}", cache_ram_max_mib, cache_ram)};
     HAL0_TRY(kv_type, kv_type_of(question.kv_type));
     HAL0_TRY(flash_attention, flash_attention_of(question.flash_attention));
+    using engines::KvType;
+    bool const quantised = kv_type != KvType::F32 && kv_type != KvType::F16 && kv_type != KvType::BF16;
+    if (quantised && flash_attention == engines::FlashAttention::Off)  // llama-context.cpp refuses it
+        return Error{Errc::Invalid, format("a cache of {} needs flash attention: on or auto, not off",
+                                           engines::to_string(kv_type))};
     return SizingSettings{.context = {context},
                           .parallel = static_cast<std::int32_t>(parallel),
                           .ubatch = {ubatch},
@@ -77,6 +83,29 @@ wire::FitPool view_of(memory::Pool const& pool, std::string const& device) {
         view.cap_used = cap->used;
     }
     return view;
+}
+
+// What people would trip over in an answer that is right.
+std::vector<std::string> warnings_of(Subject const& subject, SizingSettings const& settings,
+                                     memory::MemoryEstimate const& estimate) {
+    std::vector<std::string> found;
+    auto const asked = context_of(subject, settings).count;
+    auto const trained = subject.shape.context_trained.count;
+    if (trained > 0 && asked > trained)
+        found.push_back(
+            format("{} tokens were asked for, and it was trained for {}: past that it answers "
+                   "badly, or not at all",
+                   asked, trained));
+    auto const output = estimate.of(memory::output_term);
+    if (subject.embeds && output >= 1_GiB)
+        found.push_back(
+            format("of an embedder the engine keeps a row of its whole vocabulary for each token of a "
+                   "text, {} here: a smaller context takes less",
+                   human(output)));
+    if (!subject.files.empty() && subject.size < subject.tensors_size())
+        found.push_back(format("its file is incomplete: {} of at least {}", human(subject.size),
+                               human(subject.tensors_size())));
+    return found;
 }
 
 wire::FitSettings view_of(Subject const& subject, SizingSettings const& settings, SizingPlace const& place) {
@@ -118,6 +147,7 @@ Result<std::unique_ptr<Fit>> Fit::open(wire::FitQuestion const& question, os::Pl
     auto const engine = library.engine_store().find(question.engine.value_or("llama.cpp"));
     if (engine) place.engine = *engine;
     if (!engine && question.engine) return engine.error();
+    if (!engine) place.no_engine = engine.error().message;
     return std::unique_ptr<Fit>{new Fit{
         question, std::move(subject), std::move(place), {MeasuredStore{places}, library.model_store()}}};
 }
@@ -127,7 +157,7 @@ bool Fit::holds(wire::FitQuestion const& question) const {
            question.engine == question_.engine;
 }
 
-Result<Tokens> Fit::largest_context(SizingSettings settings, Box const& box) {
+Result<std::optional<Tokens>> Fit::largest_context(SizingSettings settings, Box const& box) {
     settings.context = {};
     auto const now = Clock::now();
     bool const fresh = largest_ && largest_->settings == settings && now - largest_->found < largest_age_max;
@@ -153,6 +183,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
     HAL0_TRY(settings, settings_of(question));
     place_.experience = experience(box);
     HAL0_TRY(estimate, sizing_.estimate(settings));
+    auto const planned_by = sizing_.planned_by();
     auto const& target = place_.target;
     auto const judgement = memory::judge(sizing_.demand(estimate), box.pools, target, box.residents(target));
     wire::FitView view{.model = subject_.name,
@@ -160,18 +191,19 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .size = subject_.size,
                        .settings = view_of(subject_, settings, place_),
                        .exactness = std::string{memory::to_string(estimate.exactness)},
+                       .planned_by = planned_by,
                        .devices = views_of(estimate),
                        .total = estimate.total(),
                        .fit = app::view_of(judgement, target),
                        .notes = subject_.notes};
+    auto const warnings = warnings_of(subject_, settings, estimate);
+    view.notes.insert(view.notes.end(), warnings.begin(), warnings.end());
     view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());
     if (auto const* const pool = memory::pool_of(box.pools, target.device))
         view.pool = view_of(*pool, target.device);
-    if (judgement.verdict != memory::Verdict::Unknown) {
-        HAL0_TRY(largest, largest_context(settings, box));
-        view.context_that_fits = largest.count;
-    }
-    view.planned_by = sizing_.planned_by();
+    // A search that fails takes nothing from the answer.
+    auto const largest = largest_context(settings, box);
+    if (largest && *largest) view.context_that_fits = (*largest)->count;
     if (subject_.shape.context_trained.count > 0) view.context_max = subject_.shape.context_trained.count;
     return view;
 }

@@ -42,12 +42,12 @@ class Fit final : NoCopy {
           measured_{std::move(measured)},
           sizing_{subject_, place_} {}
     [[nodiscard]] Experience experience(Box const& box) const;
-    Result<Tokens> largest_context(SizingSettings settings, Box const& box);
+    Result<std::optional<Tokens>> largest_context(SizingSettings settings, Box const& box);
 
     // The largest context is a search: while somebody moves a slider, it isn't made anew for each step.
     struct Largest {
         SizingSettings settings{};  // but for the context
-        Tokens context{};
+        std::optional<Tokens> context{};
         TimePoint found{};
     };
     wire::FitQuestion question_;

@@ -59,10 +59,10 @@ Result<memory::Demand> demand_of_slot(LoadoutSlot const& slot, SizingPlace const
 }
 
 // How much context of the first slot goes beside the others.
-Result<Tokens> context_beside(LoadoutTier const& tier, memory::Demand const& others, Box const& box,
-                              SizingPlace const& place) {
+Result<std::optional<Tokens>> context_beside(LoadoutTier const& tier, memory::Demand const& others,
+                                             Box const& box, SizingPlace const& place) {
     auto const& model = model_of(tier.slots.front().model);
-    if (!model.header) return Tokens{};
+    if (!model.header) return std::optional<Tokens>{};
     HAL0_TRY(subject, subject_of(model));
     return Sizing{subject, place}.largest_context({}, box.pools, others);
 }
@@ -77,14 +77,15 @@ Result<wire::LoadoutTierView> fitted(LoadoutTier const& tier, Box const& box, Si
         sum += demand;
         if (i > 0) others += demand;
     }
-    auto const judgement = memory::judge(sum, box.pools, place.target);
+    auto const judgement = memory::judge(sum, box.pools, place.target, box.residents(place.target));
     view.total = sum.total();
     view.fit = app::view_of(judgement, place.target);
-    bool const fits =
-        judgement.verdict == memory::Verdict::Fits || judgement.verdict == memory::Verdict::Tight;
+    bool const fits = judgement.verdict == memory::Verdict::Fits ||
+                      judgement.verdict == memory::Verdict::Tight ||
+                      judgement.verdict == memory::Verdict::NeedsEviction;
     if (!fits && judgement.verdict != memory::Verdict::Unknown) {
         HAL0_TRY(context, context_beside(tier, others, box, place));
-        view.context_that_fits = context.count;
+        if (context) view.context_that_fits = context->count;
     }
     return view;
 }

@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 #include "memory/closed_form.hpp"
 #include "memory/planned.hpp"
+#include "memory/weights.hpp"
 #include "models/catalog.hpp"
 #include "models/gguf_model.hpp"
 #include "os/file.hpp"
@@ -61,10 +62,22 @@ Error nowhere(std::string const& name, Library const& library) {
 }  // namespace
 
 Bytes Subject::largest_tensor() const {
+    bool const has_output = std::ranges::any_of(
+        tensors, [](models::GgufTensor const& tensor) { return tensor.name == "output.weight"; });
     Bytes largest{};
-    for (auto const& tensor : tensors)
-        largest = std::max(largest, tensor.size.value_or(Bytes{}));
+    for (auto const& tensor : tensors) {
+        bool const is_output_too = tensor.name == "token_embd.weight" && !has_output;
+        if (!memory::is_input(tensor.name) || is_output_too)
+            largest = std::max(largest, tensor.size.value_or(Bytes{}));
+    }
     return largest;
+}
+
+Bytes Subject::tensors_size() const {
+    Bytes sum{};
+    for (auto const& tensor : tensors)
+        sum += tensor.size.value_or(Bytes{});
+    return sum;
 }
 
 Result<Subject> subject_of(models::LoadoutModel const& model) {
@@ -121,23 +134,23 @@ engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& 
 }
 
 Sizing::Sizing(Subject const& subject, SizingPlace const& place) : subject_{subject}, place_{place} {
-    auto const formulas = std::string{"hal0's own formulas, a bound: "};
+    std::string why;
     if (subject.files.empty()) {
-        planned_by_ = formulas + "its file isn't here for an engine to plan";
+        why = "its file isn't here for an engine to plan";
     } else if (!place.engine) {
-        planned_by_ = formulas + "no engine is installed that could plan it";
+        why = place.no_engine.empty() ? "no engine was asked" : place.no_engine;
     } else if (place.engine->backend != place.backend) {
-        planned_by_ = formulas + format("{} {} plans for {}, not for {}", place.engine->id,
-                                        place.engine->version, place.engine->backend, place.backend);
+        why = format("{} {} plans for {}, not for {}", place.engine->id, place.engine->version,
+                     place.engine->backend, place.backend);
     } else if (!os::exists(place.engine->program(engines::Planner::program))) {
-        planned_by_ = formulas + format(
-                                     "{} {} was installed without its planner; 'hal0 engine install {}' "
-                                     "brings it",
-                                     place.engine->id, place.engine->version, place.engine->id);
+        why = format("{} {} was installed without its planner; 'hal0 engine install {}' brings it",
+                     place.engine->id, place.engine->version, place.engine->id);
     } else {
-        planned_by_ = format("{} {}", place.engine->id, place.engine->version);
+        engine_name_ = format("{} {}", place.engine->id, place.engine->version);
         planner_ = std::make_unique<engines::Planner>(*place.engine, place.cache);
     }
+    why_formulas_ = format("hal0's own formulas, a bound: {}", why);
+    planned_by_ = planner_ ? engine_name_ : why_formulas_;
 }
 
 Result<memory::MemoryEstimate> Sizing::planned(engines::PlanRequest const& request) {
@@ -145,7 +158,7 @@ Result<memory::MemoryEstimate> Sizing::planned(engines::PlanRequest const& reque
     for (auto const& file : subject_.files)
         model.files.push_back({.path = file});
     HAL0_TRY(plan, planner_->plan(model, request));
-    return memory::planned(plan, place_.target.device, planned_by_);
+    return memory::planned(plan, place_.target.device, engine_name_);
 }
 
 memory::Known Sizing::known(engines::PlanRequest const& request) const {
@@ -168,14 +181,16 @@ Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) 
         place_.target.device == memory::host_device ? std::nullopt : std::optional{place_.target.device};
     auto estimate =
         planner_ ? planned(request) : memory::closed_form(subject_.shape, subject_.tensors, request, gpu);
+    planned_by_ = planner_ ? engine_name_ : why_formulas_;
     // What the engine refuses is refused; where it can't answer, the formulas do.
+    bool by_formulas = !planner_;
     if (!estimate && planner_ && estimate.error().kind != Errc::Unsupported) {
         planned_by_ = format("hal0's own formulas, a bound: {}", estimate.error().message);
-        planner_.reset();
+        by_formulas = true;
         estimate = memory::closed_form(subject_.shape, subject_.tensors, request, gpu);
     }
     if (!estimate) return estimate;
-    if (!planner_) estimate->exactness = memory::Exactness::Bound;
+    if (by_formulas) estimate->exactness = memory::Exactness::Bound;
     memory::add_growing(*estimate, subject_.shape, request);
     memory::add_overhead(*estimate, place_.target, known(request));
     return estimate;
@@ -194,19 +209,24 @@ memory::Demand Sizing::demand(memory::MemoryEstimate const& estimate) const {
 }
 
 Result<Sizing::Trial> Sizing::attempt(SizingSettings const& settings, Beside const& beside) {
-    HAL0_TRY(needed, demand(settings));
+    HAL0_TRY(estimated, estimate(settings));
+    // One that fails would fail for the next too, after as long a wait.
+    if (planner_ && estimated.exactness == memory::Exactness::Bound)
+        return Error{Errc::Unavailable, "the planner doesn't answer for every context"};
+    auto needed = demand(estimated);
     needed += beside.others;
     auto const judgement = memory::judge(needed, beside.pools, place_.target);
     using memory::Verdict;
     bool const fits = judgement.verdict == Verdict::Fits || judgement.verdict == Verdict::Tight;
-    return Trial{fits, judgement.headroom.value_or(Bytes{}).count};
+    return Trial{judgement.verdict != Verdict::Unknown, fits, judgement.headroom.value_or(Bytes{}).count};
 }
 
 // What is left falls nearly in a straight line with the context, so a line through what is known says where
 // to look, and the next is looked at beside it: four plans or so instead of ten. Every third halves what
 // remains, whatever the line is like.
-Result<Tokens> Sizing::largest_context(SizingSettings settings, std::vector<memory::Pool> const& pools,
-                                       memory::Demand const& others) {
+Result<std::optional<Tokens>> Sizing::largest_context(SizingSettings settings,
+                                                      std::vector<memory::Pool> const& pools,
+                                                      memory::Demand const& others) {
     auto const said = subject_.shape.context_trained.count;
     auto const trained = said > 0 ? said : context_unknown_most;
     Beside const beside{pools, others};
@@ -217,9 +237,10 @@ Result<Tokens> Sizing::largest_context(SizingSettings settings, std::vector<memo
     std::int64_t good = 1;  // in steps: the largest known to fit, and the smallest known not to
     auto bad = std::max<std::int64_t>((trained + context_step - 1) / context_step, 1);
     HAL0_TRY(least, attempted(good));
-    if (!least.fits) return Tokens{};
+    if (!least.known) return std::optional<Tokens>{};
+    if (!least.fits) return std::optional{Tokens{}};
     HAL0_TRY(most, attempted(bad));
-    if (most.fits) return Tokens{trained};
+    if (most.fits) return std::optional{Tokens{trained}};
     bool last_fits = true;
     for (int turn = 0; bad - good > 1; ++turn) {
         auto const on_line = good + along(bad - good, least.left, most.left);
@@ -231,7 +252,7 @@ Result<Tokens> Sizing::largest_context(SizingSettings settings, std::vector<memo
         (trial.fits ? good : bad) = middle;
         (trial.fits ? least : most) = trial;
     }
-    return Tokens{std::min(good * context_step, trained)};
+    return std::optional{Tokens{std::min(good * context_step, trained)}};
 }
 
 }  // namespace hal0::app

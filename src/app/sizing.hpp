@@ -30,6 +30,7 @@ struct Subject {
     std::vector<std::string> files{};  // none: it isn't here
     std::vector<std::string> notes{};
     [[nodiscard]] Bytes largest_tensor() const;
+    [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
 };
 
 // `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
@@ -63,6 +64,7 @@ struct SizingPlace {
     memory::Target target{};
     std::string backend{"cpu"};
     std::optional<engines::InstalledEngine> engine{};
+    std::string no_engine{};  // why there is none
     std::string cache{};
     Experience experience{};
 };
@@ -76,15 +78,18 @@ class Sizing final : NoCopy {
     Result<memory::Demand> demand(SizingSettings const& settings);
     [[nodiscard]] memory::Demand demand(memory::MemoryEstimate const& estimate) const;
     // The most tokens of one request, in steps of 256 up to what the model was trained for, with which it
-    // goes beside `others`; 0 when not even 256 do.
-    Result<Tokens> largest_context(SizingSettings settings, std::vector<memory::Pool> const& pools,
-                                   memory::Demand const& others = {});
-    // Who planned, in words.
+    // goes beside `others`; 0 when not even 256 do, nothing where nobody can tell. Unavailable when the
+    // planner fails for one of them.
+    Result<std::optional<Tokens>> largest_context(SizingSettings settings,
+                                                  std::vector<memory::Pool> const& pools,
+                                                  memory::Demand const& others = {});
+    // Who made the last estimate, in words.
     [[nodiscard]] std::string const& planned_by() const { return planned_by_; }
 
   private:
     // Whether it goes with so much context beside `others`; how much is left, less than nothing where not.
     struct Trial {
+        bool known{true};
         bool fits{false};
         std::int64_t left{0};
     };
@@ -99,6 +104,8 @@ class Sizing final : NoCopy {
     Subject const& subject_;
     SizingPlace const& place_;
     std::unique_ptr<engines::Planner> planner_{};
+    std::string engine_name_{};
+    std::string why_formulas_{};
     std::string planned_by_{};
 };
 

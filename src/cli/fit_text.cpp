@@ -1,5 +1,6 @@
 #include "cli/fit_text.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/format.hpp"
@@ -30,8 +31,12 @@ std::string sentence(Terminal const& terminal, wire::FitVerdict const& fit) {
 }
 
 std::string settings_line(wire::FitSettings const& settings) {
-    return format("{} tokens a request, {} at a time, {} cache, on {} ({})", settings.context,
-                  settings.parallel, settings.kv_type, settings.device, settings.backend);
+    auto const on = settings.device == settings.backend
+                        ? settings.device
+                        : format("{} ({})", settings.device, settings.backend);
+    return format("{} tokens a request, {} at a time, {} in one piece, {} cache, flash attention {}, on {}",
+                  settings.context, settings.parallel, settings.ubatch, settings.kv_type,
+                  settings.flash_attention, on);
 }
 
 std::string pool_line(wire::FitPool const& pool) {
@@ -40,7 +45,7 @@ std::string pool_line(wire::FitPool const& pool) {
     if (pool.cap)
         line += format("; carve-out {}, GTT cap {} ({} used)", size_of(pool.carve_out), human(*pool.cap),
                        size_of(pool.cap_used));
-    return pool.host_known ? line : line + "; this is a container, and its host tells nothing";
+    return pool.host_known ? line : line + "; what the machine has left isn't known here";
 }
 
 std::string context_line(wire::FitView const& view) {
@@ -61,6 +66,21 @@ std::string smaller_text(wire::LoadoutTierView const& tier) {
     return *tier.context_that_fits > 0
                ? format("with up to {} tokens it fits; or {}", *tier.context_that_fits, smaller)
                : format("no context fits: {}", smaller);
+}
+
+std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierView const& tier, bool fitted) {
+    std::vector<std::string> models;
+    models.reserve(tier.slots.size());
+    for (auto const& slot : tier.slots)
+        models.push_back(slot.model);
+    std::vector<Cell> row{{loadout.id}, {tier.id}, {gigabytes(tier.size)}};
+    if (fitted) {
+        auto const verdict = tier.fit ? tier.fit->verdict : "-";
+        row.push_back({tier.fit && tier.fit->need ? human(*tier.fit->need) : "-"});
+        row.push_back({verdict, tier.fit ? style_of_verdict(verdict) : Style::Dim});
+    }
+    row.push_back({join(models, ", ")});
+    return row;
 }
 
 }  // namespace
@@ -90,22 +110,16 @@ std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
 }
 
 std::string loadouts_list(Terminal const& terminal, std::vector<wire::LoadoutView> const& loadouts) {
-    Table table{
-        {{"LOADOUT"}, {"TIER"}, {"FILES", Align::Right}, {"NEEDS", Align::Right}, {"VERDICT"}, {"MODELS"}}};
+    bool const fitted = std::ranges::any_of(loadouts, [](wire::LoadoutView const& loadout) {
+        return std::ranges::any_of(loadout.tiers, [](auto const& tier) { return tier.fit.has_value(); });
+    });
+    std::vector<Column> columns{{"LOADOUT"}, {"TIER"}, {"FILES", Align::Right}};
+    if (fitted) columns.insert(columns.end(), {{"NEEDS", Align::Right}, {"VERDICT"}});
+    columns.push_back({"MODELS"});
+    Table table{std::move(columns)};
     for (auto const& loadout : loadouts) {
-        for (auto const& tier : loadout.tiers) {
-            std::vector<std::string> models;
-            models.reserve(tier.slots.size());
-            for (auto const& slot : tier.slots)
-                models.push_back(slot.model);
-            auto const verdict = tier.fit ? tier.fit->verdict : "-";
-            table.row({{loadout.id},
-                       {tier.id},
-                       {gigabytes(tier.size)},
-                       {tier.total ? human(*tier.total) : "-"},
-                       {verdict, tier.fit ? style_of_verdict(verdict) : Style::Dim},
-                       {join(models, ", ")}});
-        }
+        for (auto const& tier : loadout.tiers)
+            table.row(tier_row(loadout, tier, fitted));
     }
     return table.render(terminal);
 }

@@ -97,13 +97,31 @@ TEST(Examine, FindsWhatOneChangeBrings) {
 
 TEST(Examine, TellsOfMemoryThatNobodyHolds) {
     auto facts = facts_of_box("lxc-privileged");
-    facts.gtt_unattributed = 512_MiB;
+    facts.gtt_unattributed = {.bytes = 512_MiB};
     EXPECT_TRUE(examine(facts).empty());
-    facts.gtt_unattributed = 20_GiB;
+    facts.gtt_unattributed = {.bytes = 20_GiB};
     auto const findings = examine(facts);
     ASSERT_EQ(findings.size(), 1U);
     EXPECT_EQ(findings[0].id, "gtt-held-by-nobody");
     EXPECT_NE(findings[0].why.find("outside of this container"), std::string::npos);
+}
+
+// The slots of a service are another user's processes: no leak, and nothing to reboot for.
+TEST(Examine, DoesNotTakeForLostWhatThisUserMayNotSee) {
+    auto facts = facts_of_box("halo-128-tuned");
+    auto const of_memory = [&facts] {
+        auto const findings = examine(facts);
+        auto const found = std::ranges::find(findings, "gtt-held-by-nobody", &Finding::id);
+        return found == findings.end() ? Finding{} : *found;
+    };
+    EXPECT_EQ(of_memory().id, "");
+    facts.gtt_unattributed = {.bytes = 60_GiB, .all_seen = false};
+    EXPECT_EQ(of_memory().severity, "info");
+    EXPECT_EQ(of_memory().fix.size(), 1U);
+    EXPECT_NE(of_memory().fix.at(0).find("sudo hal0 doctor"), std::string::npos);
+    facts.gtt_unattributed = {.bytes = 60_GiB};
+    EXPECT_EQ(of_memory().severity, "warning");
+    EXPECT_EQ(of_memory().fix, std::vector<std::string>{"sudo reboot"});
 }
 
 TEST(Examine, WantsAnEngineThatFitsTheBox) {

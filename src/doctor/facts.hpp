@@ -13,7 +13,11 @@ struct Facts {
     hardware::MemoryCounters counters{};
     hardware::Conditions conditions{};
     // GPU pages that no process is known to hold, where somebody has counted.
-    std::optional<Bytes> gtt_unattributed{};
+    struct Unattributed {
+        Bytes bytes{};
+        bool all_seen{true};  // false: some processes may not be looked at, and may hold them
+    };
+    std::optional<Unattributed> gtt_unattributed{};
 };
 
 }  // namespace hal0::doctor

@@ -70,11 +70,17 @@ Lines set_advised_cap(Facts const& facts) {
     return lines;
 }
 
+std::optional<Bytes> ttm_cap_of(Facts const& facts) {
+    auto const pages = facts.report.software.ttm_pages_limit;
+    constexpr std::int64_t pages_max = std::int64_t{1} << 48;
+    if (!pages || *pages <= 0 || *pages > pages_max) return std::nullopt;
+    return Bytes{*pages * page_of_ttm.count};
+}
+
 Symptoms look_over_ram(Facts const& facts) {
     auto const box = gtt_box(facts);
     if (!box) return {};
-    auto const pages = facts.report.software.ttm_pages_limit.value_or(0);
-    auto const cap = std::max(box->cap, Bytes{pages * page_of_ttm.count});
+    auto const cap = std::max(box->cap, ttm_cap_of(facts).value_or(Bytes{}));
     if (cap <= box->visible) return {};
     return {{.severity = Severity::Error,
              .evidence = format("the cap is {}, and Linux has {} beside a carve-out of {}", human(cap),
@@ -128,13 +134,6 @@ std::optional<Bytes> gttsize_of(Facts const& facts) {
     return Bytes{*mib << 20};
 }
 
-std::optional<Bytes> ttm_cap_of(Facts const& facts) {
-    auto const pages = facts.report.software.ttm_pages_limit;
-    constexpr std::int64_t pages_max = std::int64_t{1} << 48;
-    if (!pages || *pages <= 0 || *pages > pages_max) return std::nullopt;
-    return Bytes{*pages * page_of_ttm.count};
-}
-
 Symptoms look_sizes_differ(Facts const& facts) {
     auto const gttsize = gttsize_of(facts);
     auto const ttm = ttm_cap_of(facts);
@@ -148,7 +147,9 @@ Symptoms look_sizes_differ(Facts const& facts) {
 
 Symptoms look_gttsize(Facts const& facts) {
     auto const gttsize = gttsize_of(facts);
-    if (!gttsize || !look_sizes_differ(facts).empty()) return {};
+    auto const box = gtt_box(facts);
+    bool const too_large = gttsize && box && *gttsize > box->visible;  // told as such, with a cap that fits
+    if (!gttsize || too_large || !look_sizes_differ(facts).empty()) return {};
     return {{.severity = Severity::Info,
              .evidence = format("amdgpu.gttsize is {} MiB", gttsize->count >> 20),
              .fix = set_cap(facts, *gttsize)}};
@@ -240,8 +241,10 @@ Symptoms look_carve_out(Facts const& facts) {
     constexpr Bytes large = 16_GiB;
     if (!box || !is_halo(box->gpu) || (box->carve_out < large && !is_low(*box))) return {};
     auto const all = box->visible + box->carve_out;
-    Lines fix{format("# the default, 512 MB in the BIOS: {}", with_carve_out(*box, 512_MiB)),
-              format("# hal0's page, 32 GB for all but 70B models: {}", with_carve_out(*box, 32_GiB))};
+    Lines fix{format("# the default, 512 MB in the BIOS: {}", with_carve_out(*box, 512_MiB))};
+    if (all > 48_GiB)  // else Linux would have less than it needs
+        fix.push_back(
+            format("# hal0's page, 32 GB for all but 70B models: {}", with_carve_out(*box, 32_GiB)));
     if (all > 112_GiB)
         fix.push_back(format("# hal0's page, 96 GB for 70B models: {}", with_carve_out(*box, 96_GiB)));
     fix.emplace_back("# whichever: first the BIOS, then the cap that stands beside it, then: hal0 probe");
@@ -251,21 +254,28 @@ Symptoms look_carve_out(Facts const& facts) {
              .fix = std::move(fix)}};
 }
 
+// Of a container others than its own may hold them; of a user, the processes of other users.
 Symptoms look_unattributed(Facts const& facts) {
-    auto const& lost = facts.gtt_unattributed;
-    if (!lost || *lost < unattributed_least) return {};
-    bool const in_container = facts.report.platform.container.has_value();
-    return {
-        {.severity = Severity::Warning,
-         .evidence = format("{} of GPU pages are in use, and no process {} holds them", human(*lost),
-                            in_container ? "in this container" : "that can be seen"),
-         .why = in_container
-                    ? "Somebody outside of this container holds them, or the driver has lost them: models "
-                      "can't have that memory."
-                    : "",
-         .fix = in_container
-                    ? Lines{"# on the host: look for other guests that use the GPU, before a reboot"}
-                    : Lines{"sudo hal0 doctor  # root sees every process: asked anew", "sudo reboot"}}};
+    auto const lost = facts.gtt_unattributed.value_or(Facts::Unattributed{});
+    if (lost.bytes < unattributed_least) return {};
+    if (facts.report.platform.container)
+        return {{.severity = Severity::Warning,
+                 .evidence = format("{} of GPU pages are in use, and no process in this container holds them",
+                                    human(lost.bytes)),
+                 .why = "Somebody outside of this container holds them, or the driver has lost them: models "
+                        "can't have that memory.",
+                 .fix = {"# on the host: look for other guests that use the GPU, before a reboot"}}};
+    if (!lost.all_seen)
+        return {{.severity = Severity::Info,
+                 .headline = "who holds GPU memory can't be seen by this user",
+                 .evidence = format("{} of GPU pages are in use by processes of other users, as a service's "
+                                    "are, or by nobody",
+                                    human(lost.bytes)),
+                 .why = "Only root sees what processes of others hold.",
+                 .fix = {"sudo hal0 doctor  # tells whether somebody holds it"}}};
+    return {{.severity = Severity::Warning,
+             .evidence = format("{} of GPU pages are in use, and no process holds them", human(lost.bytes)),
+             .fix = {"sudo reboot"}}};
 }
 
 std::vector<Rule> cap_rules() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "memory/sizes.hpp"
 
 namespace hal0::memory {
@@ -77,8 +78,8 @@ ComputeBound compute_bound(ModelShape const& shape, ContextPlan const& plan,
     ComputeBound bound{.inputs = {mask + product({2, shape.embedding, plan.ubatch, float_bytes})},
                        .activations = {pairs + logits + rows + states}};
     bound.source = format(
-        "at most: masks {}, scores {}, {} rows of logits {}, activations of {} tokens {}, states {} bytes",
-        mask, pairs, outputs, logits, plan.ubatch, rows, states);
+        "at most: masks {}, scores {}, logits {} ({} a row), activations {} ({} tokens), states {}",
+        human({mask}), human({pairs}), human({logits}), outputs, human({rows}), plan.ubatch, human({states}));
     return bound;
 }
 

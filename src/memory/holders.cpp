@@ -86,6 +86,8 @@ void add_notes(hardware::Processes const& processes, Sorting const& sorting) {
 
 void add_nvidia(hardware::NvmlAnswer const& nvml, Sorting& sorting, Holders& into) {
     for (auto const& device : nvml.devices) {
+        if (!device.processes)
+            ++into.closed_gpu;  // the driver tells of none, which isn't that there are none
         for (auto const& process : device.processes.value_or(std::vector<hardware::NvmlProcess>{})) {
             auto const found = sorting.of_pid.find(static_cast<int>(process.pid));
             if (!process.memory)

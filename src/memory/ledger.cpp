@@ -405,18 +405,19 @@ LedgerFacts read_ledger_facts(hardware::Machine& machine, HardwareReport const& 
     return facts;
 }
 
-Size gtt_unattributed(HardwareReport const& report, LedgerFacts const& facts) {
+std::optional<GttUnattributed> gtt_unattributed(HardwareReport const& report, LedgerFacts const& facts) {
     if (facts.processes.all.empty()) return std::nullopt;
     auto const who = holders(facts.processes, facts.nvml, {});
-    Size sum;
+    std::optional<GttUnattributed> found;
     for (auto const& gpu : facts.counters.gpus) {
-        auto const found = std::ranges::find(report.gpus, gpu.id, &GpuReport::id);
-        auto const pci = found != report.gpus.end() ? found->pci.value_or("") : "";
+        auto const reported = std::ranges::find(report.gpus, gpu.id, &GpuReport::id);
+        auto const pci = reported != report.gpus.end() ? reported->pci.value_or("") : "";
         if (!gpu.gtt_used || pci.empty()) continue;
         auto const rest = gtt_use(who.all, pci, *gpu.gtt_used).rest;
-        sum = or_zero(sum) + std::max(rest, Bytes{});
+        auto const before = found.value_or(GttUnattributed{}).bytes;
+        found = GttUnattributed{before + std::max(rest, Bytes{}), who.unseen.empty() && who.closed_gpu == 0};
     }
-    return sum;
+    return found;
 }
 
 wire::MemoryView ledger(HardwareReport const& report, LedgerFacts const& facts,

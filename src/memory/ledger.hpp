@@ -33,7 +33,13 @@ LedgerFacts read_ledger_facts(hardware::Machine& machine, hardware::HardwareRepo
 
 // Of the system's memory that GPUs have in use (GTT), what no process that can be looked at holds; nothing
 // where none could be. Pure.
-std::optional<Bytes> gtt_unattributed(hardware::HardwareReport const& report, LedgerFacts const& facts);
+struct GttUnattributed {
+    Bytes bytes{};
+    bool all_seen{true};  // false: some processes may not be looked at, and may hold it
+    bool operator==(GttUnattributed const&) const = default;
+};
+std::optional<GttUnattributed> gtt_unattributed(hardware::HardwareReport const& report,
+                                                LedgerFacts const& facts);
 
 // Pure. Of `report` the GPUs count.
 wire::MemoryView ledger(hardware::HardwareReport const& report, LedgerFacts const& facts,

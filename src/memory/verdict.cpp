@@ -101,10 +101,10 @@ Bound const* impossible(std::vector<Bound> const& bounds) {
     return found == bounds.end() ? nullptr : &*found;
 }
 
-bool all_known(std::vector<Bound> const& bounds) {
-    return std::ranges::all_of(bounds, [](Bound const& bound) {
-        return bound.limit == Limit::Allocation || bound.free.has_value();
-    });
+Bound const* first_unknown(std::vector<Bound> const& bounds) {
+    auto const found = std::ranges::find_if(
+        bounds, [](Bound const& bound) { return bound.limit != Limit::Allocation && !bound.free; });
+    return found == bounds.end() ? nullptr : &*found;
 }
 
 void decide(Judgement& judgement, Bound const& bound, Verdict verdict) {
@@ -182,15 +182,18 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
         return judgement;
     }
     auto const worst = tightest(judgement.bounds);
-    if (worst.bound == nullptr) return judgement;
-    if (worst.left < Bytes{}) {
-        if (!evict(judgement, residents)) decide(judgement, *worst.bound, Verdict::Pages);
+    if (worst.bound != nullptr && worst.left < Bytes{}) {
+        bool const enough = evict(judgement, residents);
+        if (!enough) decide(judgement, *worst.bound, Verdict::Pages);
+        if (!enough || first_unknown(judgement.bounds) == nullptr) return judgement;
+    }
+    if (auto const* const unknown = first_unknown(judgement.bounds)) {
+        judgement.verdict = Verdict::Unknown;  // also where slots that go would be enough for all others
+        judgement.decisive = *unknown;
+        judgement.headroom.reset();
         return judgement;
     }
-    if (!all_known(judgement.bounds)) {
-        judgement.decisive = *worst.bound;
-        return judgement;
-    }
+    if (worst.bound == nullptr) return judgement;  // a box without memory
     auto const* const pool = pool_of(pools, target.device);
     bool const tight = worst.left < tight_margin(pool->total());
     decide(judgement, *worst.bound, tight ? Verdict::Tight : Verdict::Fits);
@@ -205,6 +208,23 @@ std::string what_of(Bound const& bound, Target const& target) {
         case Limit::Allocation: return format("what {}'s driver gives at a time", target.device);
     }
     return {};
+}
+
+// With what would have to be otherwise, where that can be.
+std::string sentence_of_never(Bound const& bound, Target const& target) {
+    auto const need = human(bound.need);
+    auto const most = human(bound.capacity.value_or(Bytes{}));
+    auto const what = what_of(bound, target);
+    if (bound.limit == Limit::Cap)
+        return format(
+            "It never fits as this box is set: {} needed, and {} is {}; 'hal0 doctor' tells whether "
+            "that can be raised.",
+            need, what, most);
+    if (bound.limit == Limit::Processor)
+        return format("It never fits under {}: {} needed, {} allowed.", what, need, most);
+    if (bound.limit == Limit::Allocation)
+        return format("It never loads here: a tensor of {}, and {} is {}.", need, what, most);
+    return format("It never fits here: {} needed, and {} has {} for models.", need, what, most);
 }
 
 }  // namespace
@@ -283,17 +303,16 @@ std::string sentence(Judgement const& judgement, Target const& target) {
                           judgement.evicted.size() == 1 ? "goes" : "go", need, human(left), what);
         case Verdict::Pages:
             return format(
-                "It doesn't fit now: {} needed of {}, where {} are free, because others hold {}; it "
-                "would page, or be refused.",
+                "It doesn't fit now: {} needed in {}, {} free, so {} are missing that others hold; it would "
+                "page, or be refused.",
                 need, what, human(bound.free.value_or(Bytes{})), human(Bytes{} - left));
-        case Verdict::Never:
-            return format("It never fits here: {} needed, and {} is {}.", need, what,
-                          human(bound.capacity.value_or(Bytes{})));
+        case Verdict::Never: return sentence_of_never(bound, target);
         case Verdict::Unknown:
             return format(
-                "Whether it fits isn't known: {} would be left in {}, but nothing here says how much "
-                "memory is free (in a container, its host knows).",
-                human(bound.left().value_or(Bytes{})), what);
+                "Whether it fits isn't known: {} needed in {}, {}and nothing here tells how much of "
+                "that is free.",
+                need, what,
+                bound.capacity ? format("{} with nothing loaded, ", human(*bound.capacity)) : std::string{});
     }
     return {};
 }

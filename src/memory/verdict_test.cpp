@@ -95,7 +95,7 @@ TEST(Verdict, ACardHasItsOwnMemory) {
 TEST(Verdict, SaysItInASentence) {
     auto const never = judge({.gpu = 133_GiB}, {unified()}, vulkan);
     EXPECT_EQ(sentence(never, vulkan),
-              "It never fits here: 133 GiB needed, and the unified pool is 127 GiB.");
+              "It never fits here: 133 GiB needed, and the unified pool has 127 GiB for models.");
     auto const fits = judge({.gpu = 60_GiB}, {unified()}, vulkan);
     EXPECT_EQ(sentence(fits, vulkan),
               "It fits: 60.0 GiB needed, 20.0 GiB left in what gpu0 may take (its carve-out and GTT cap).");

@@ -16,10 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 5> inputs{"token_embd", "token_embd_norm", "token_types",
                                                  "position_embd", "per_layer_token_embd"};
 
-bool is_input(std::string_view name) {
-    return std::ranges::find(inputs, name.substr(0, name.rfind('.'))) != inputs.end();
-}
-
 // "blk.12.attn_q.weight", "enc.blk.3.…" -> its number
 std::optional<std::int64_t> layer_of(std::string_view name) {
     auto const found = name.find("blk.");
@@ -31,6 +27,10 @@ std::optional<std::int64_t> layer_of(std::string_view name) {
 }
 
 }  // namespace
+
+bool is_input(std::string_view name) {
+    return std::ranges::find(inputs, name.substr(0, name.rfind('.'))) != inputs.end();
+}
 
 Placement placement(std::int64_t layers, std::int64_t gpu_layers) {
     auto const asked = gpu_layers < 0 ? layers + 1 : std::min(gpu_layers, layers + 1);

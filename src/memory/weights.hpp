@@ -1,11 +1,15 @@
 #pragma once
 // Which tensor goes where, and what that comes to (load_tensors of src/llama-model.cpp, build 11434).
 #include <cstdint>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "models/gguf_file.hpp"
 
 namespace hal0::memory {
+
+// Whether a tensor is an input table, which stays on the host wherever its model computes.
+bool is_input(std::string_view tensor);
 
 // Layers from `first` on are on the GPU; the output counts as the one after the last.
 struct Placement {

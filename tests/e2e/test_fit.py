@@ -72,7 +72,7 @@ class Fit(unittest.TestCase):
         self.assertEqual((view["fit"]["verdict"], view["fit"]["limit"], view["context_that_fits"]), ("never", "pool", 0))
         self.assertLess(view["fit"]["headroom"], 0)
         said = self.home.cli("fit", "Qwen3-235B-A22B-Instruct-2507-Q4_K_M", "--root", str(BOXES / "halo-128-96g-rocm")).stdout
-        self.assertRegex(said, r"^It never fits here: 13\d GiB needed, and the unified pool is 12\d GiB\.\n")
+        self.assertRegex(said, r"^It never fits here: 13\d GiB needed, and the unified pool has 12\d GiB for models\.\n")
 
     def test_in_a_container_what_the_host_has_left_is_unknown(self):
         view = self.json("fit", "Qwen3-4B-Instruct-2507-Q4_K_M", "--root", BOXES / "lxc-privileged")
@@ -84,7 +84,7 @@ class Fit(unittest.TestCase):
         self.assertIn("hal0 model pull gemma-3-270m", self.home.cli("fit", "gemma-3-270m", check=1).stderr)
         self.assertIn("the type of the cache can't be 'q9'", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q9", check=2).stderr)
         self.assertIn("it has cpu", self.home.cli("fit", CHAT_MODEL, "--device", "gpu7", check=1).stderr)
-        self.assertIn("quantized V cache", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", "--device", "cpu", check=1).stderr)
+        self.assertIn("a cache of q8_0 needs flash attention", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", "--device", "cpu", check=2).stderr)
 
     def test_the_daemon_answers_as_the_command_does(self):
         home = Home("real")
