@@ -1,7 +1,9 @@
 #include "app/daemon.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "api/translate.hpp"
@@ -34,6 +36,19 @@ std::uint64_t epoch_of(WallTime started) {
 std::int64_t usual_threads() {
     std::int64_t const processors = os::usable_cpus();
     return std::max<std::int64_t>(1, processors > 2 ? processors / 2 : processors);
+}
+
+// A daemon that was killed may have begun a child at that moment, which holds all that it inherited until it
+// is its own program: its listeners too.
+constexpr Duration heir_ends_within = std::chrono::milliseconds{500};
+
+Result<os::UniqueFd> listen_soon(os::Address const& address) {
+    auto const deadline = Clock::now() + heir_ends_within;
+    for (;;) {
+        auto fd = os::listen_on(address);
+        if (fd || fd.error().kind != Errc::Conflict || Clock::now() >= deadline) return fd;
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
 }
 
 }  // namespace
@@ -77,7 +92,7 @@ Result<void> Daemon::listen() {
     std::vector<os::Address> wanted = start_.settings.listen;
     wanted.emplace_back(socket);
     for (auto const& address : wanted) {
-        auto fd = os::listen_on(address);
+        auto fd = listen_soon(address);
         if (!fd && fd.error().kind == Errc::Conflict) {
             bool const movable = std::holds_alternative<os::InetAddress>(address);
             return Error{Errc::Conflict,

@@ -203,7 +203,8 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
         view.pool = view_of(*pool, target.device);
     // A search that fails takes nothing from the answer.
     auto const largest = largest_context(settings, box);
-    if (largest && *largest) view.context_that_fits = (*largest)->count;
+    auto const most = largest ? *largest : std::nullopt;
+    if (most) view.context_that_fits = most->count;
     if (subject_.shape.context_trained.count > 0) view.context_max = subject_.shape.context_trained.count;
     return view;
 }
