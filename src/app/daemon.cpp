@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <thread>
 #include <utility>
 
 #include "api/translate.hpp"
@@ -43,11 +42,12 @@ std::int64_t usual_threads() {
 constexpr Duration heir_ends_within = std::chrono::milliseconds{500};
 
 Result<os::UniqueFd> listen_soon(os::Address const& address) {
+    HAL0_TRY(pause, os::Loop::make());  // of its own: nothing that signals ask for is there yet
     auto const deadline = Clock::now() + heir_ends_within;
     for (;;) {
         auto fd = os::listen_on(address);
         if (fd || fd.error().kind != Errc::Conflict || Clock::now() >= deadline) return fd;
-        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        pause->run_once(std::chrono::milliseconds{10});
     }
 }
 

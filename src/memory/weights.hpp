@@ -9,7 +9,7 @@
 namespace hal0::memory {
 
 // Whether a tensor is an input table, which stays on the host wherever its model computes.
-bool is_input(std::string_view tensor);
+bool is_input(std::string_view name);
 
 // Layers from `first` on are on the GPU; the output counts as the one after the last.
 struct Placement {
