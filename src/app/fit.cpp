@@ -152,9 +152,10 @@ Result<std::unique_ptr<Fit>> Fit::open(wire::FitQuestion const& question, os::Pl
         question, std::move(subject), std::move(place), {MeasuredStore{places}, library.model_store()}}};
 }
 
-bool Fit::holds(wire::FitQuestion const& question) const {
-    return question.model == question_.model && question.device == question_.device &&
-           question.engine == question_.engine;
+bool Fit::holds(wire::FitQuestion const& question, hardware::HardwareReport const& report) const {
+    auto const device = device_of(report, question.device);  // another may be recommended by now
+    return device && device->target.device == place_.target.device && device->backend == place_.backend &&
+           question.model == question_.model && question.engine == question_.engine;
 }
 
 Result<std::optional<Tokens>> Fit::largest_context(SizingSettings settings, Box const& box) {

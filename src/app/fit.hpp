@@ -25,8 +25,8 @@ class Fit final : NoCopy {
     // device or engine that isn't there.
     static Result<std::unique_ptr<Fit>> open(wire::FitQuestion const& question, os::Places const& places,
                                              Library const& library, hardware::HardwareReport const& report);
-    // Whether `question` differs in its settings alone.
-    [[nodiscard]] bool holds(wire::FitQuestion const& question) const;
+    // Whether `question` differs in its settings alone, on the box as it is told now.
+    [[nodiscard]] bool holds(wire::FitQuestion const& question, hardware::HardwareReport const& report) const;
     Result<wire::FitView> answer(wire::FitQuestion const& question, Box const& box);
 
   private:

@@ -22,7 +22,7 @@ struct FitDesk::Held {
             box = std::move(seen);
             looked_at = now;
         }
-        if (!fit || !fit->holds(question)) {
+        if (!fit || !fit->holds(question, box->report)) {
             fit.reset();  // its planner ends before the next one begins
             HAL0_TRY(opened, Fit::open(question, world.places, world.library, box->report));
             fit = std::move(opened);

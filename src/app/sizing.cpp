@@ -19,10 +19,6 @@ constexpr std::int64_t context_step = 256;
 constexpr std::int64_t context_unasked = 4096;         // as a slot has it
 constexpr std::int64_t context_unknown_most = 131072;  // of a model that doesn't say what it was trained for
 
-bool is_file(std::string const& name) {
-    return name.ends_with(".gguf") || name.find('/') != std::string::npos;
-}
-
 Result<Subject> subject_of_model(models::GgufModel model, std::string const& name, std::string from) {
     auto shape = memory::model_shape(model);
     if (!shape) return in_context(format("sizing {}", clipped(name)), shape.error());
@@ -61,6 +57,10 @@ Error nowhere(std::string const& name, Library const& library) {
 
 }  // namespace
 
+bool names_a_file(std::string const& name) {
+    return name.ends_with(".gguf") || name.find('/') != std::string::npos;
+}
+
 Bytes Subject::largest_tensor() const {
     bool const has_output = std::ranges::any_of(
         tensors, [](models::GgufTensor const& tensor) { return tensor.name == "output.weight"; });
@@ -93,7 +93,7 @@ Result<Subject> subject_of(models::LoadoutModel const& model) {
 }
 
 Result<Subject> find_subject(std::string const& name, Library const& library) {
-    if (is_file(name)) return subject_of_file(name, name, "file");
+    if (names_a_file(name)) return subject_of_file(name, name, "file");
     if (auto const stored = library.model_store().find(name); stored && stored->readable) {
         HAL0_TRY(subject, subject_of_file(stored->main_file(), name, "store"));
         auto const kind = stored->record.kind;

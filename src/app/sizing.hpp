@@ -33,6 +33,8 @@ struct Subject {
     [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
 };
 
+// "model.gguf", or anything with a '/': a path, and no model's name.
+bool names_a_file(std::string const& name);
 // `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
 // NotFound names what is near, and how to get what could be pulled.
 Result<Subject> find_subject(std::string const& name, Library const& library);

@@ -98,7 +98,10 @@ std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters c
                                  .host_known = counters.host_known || host.free.has_value()}};
     for (auto const& gpu : report.gpus) {
         auto const counted = std::ranges::find(counters.gpus, gpu.id, &GpuCounters::id);
-        auto const now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;
+        auto now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;
+        // A card that sleeps isn't woken to be read: how large it is the report knows.
+        if (!now.vram_total) now.vram_total = gpu.vram_total;
+        if (!now.gtt_total) now.gtt_total = gpu.gtt_total;
         if (gpu.unified == true) {
             add_unified(found.front(), now, gpu.vendor == "amd");
             continue;

@@ -5,32 +5,37 @@
 namespace hal0::memory {
 namespace {
 
-std::string pci_of(hardware::HardwareReport const& report, std::string const& gpu) {
-    auto const found = std::ranges::find(report.gpus, gpu, &hardware::GpuReport::id);
-    return found == report.gpus.end() ? "" : found->pci.value_or("");
+hardware::GpuReport const* gpu_at(hardware::HardwareReport const& report, std::string const& pci) {
+    auto const found =
+        std::ranges::find_if(report.gpus, [&pci](hardware::GpuReport const& gpu) { return gpu.pci == pci; });
+    return found == report.gpus.end() ? nullptr : &*found;
 }
 
-// Pages of another GPU than the target's are the system's where they lie in its memory (GTT).
-Demand held_by(Holder const& holder, std::string const& pci) {
-    Demand demand{.host = holder.anonymous + holder.shared};
-    for (auto const& gpu : holder.gpus) {
-        if (gpu.pci == pci)
-            demand.gpu += gpu.vram + gpu.gtt + gpu.system;
-        else
-            demand.host += gpu.gtt + gpu.system;
+// NVIDIA's that share the system's memory have no carve-out: what NVML calls theirs is of the system's.
+bool has_no_memory(hardware::GpuReport const& gpu) { return gpu.unified == true && gpu.vendor == "nvidia"; }
+
+Holding held_by(Holder const& holder, hardware::HardwareReport const& report, std::string const& target) {
+    Holding holding{.host = holder.anonymous + holder.shared};
+    for (auto const& share : holder.gpus) {
+        auto const* const gpu = gpu_at(report, share.pci);
+        holding.pages += share.gtt + share.system;
+        if (gpu == nullptr) continue;
+        if (has_no_memory(*gpu))
+            holding.pages += share.vram;
+        else if (gpu->id == target)
+            holding.own += share.vram;
     }
-    return demand;
+    return holding;
 }
 
 }  // namespace
 
 std::vector<Resident> residents(Holders const& holders, hardware::HardwareReport const& report,
                                 Target const& target, std::vector<std::string> const& companions) {
-    auto const pci = pci_of(report, target.device);
     std::vector<Resident> found;
     for (auto const& holder : holders.all) {
         if (holder.kind != Holder::Kind::Slot) continue;
-        auto const holds = held_by(holder, pci);
+        auto const holds = held_by(holder, report, target.device);
         if (holds.total() == Bytes{}) continue;
         bool const companion = std::ranges::find(companions, holder.name) != companions.end();
         found.push_back({.name = holder.name, .holds = holds, .companion = companion});

@@ -37,9 +37,9 @@ TEST(Residents, HoldOfTheTargetsGpuAndOfTheHost) {
                                    {{.pci = "0000:c5:00.0", .vram = 10_GiB, .gtt = 4_GiB},
                                     {.pci = "0000:01:00.0", .vram = 20_GiB, .gtt = 2_GiB}})}};
     EXPECT_EQ(residents(who, two_gpus(), {.device = "gpu0"}, {}).at(0).holds,
-              (Demand{.host = 3_GiB, .gpu = 14_GiB}));
+              (Holding{.host = 1_GiB, .pages = 6_GiB, .own = 10_GiB}));
     EXPECT_EQ(residents(who, two_gpus(), {.device = "gpu1"}, {}).at(0).holds,
-              (Demand{.host = 5_GiB, .gpu = 22_GiB}));
+              (Holding{.host = 1_GiB, .pages = 6_GiB, .own = 20_GiB}));
 }
 
 }  // namespace

@@ -26,18 +26,30 @@ Bytes part_of(Demand const& demand, Covers covers) {
     return covers == Covers::Host ? demand.host : demand.gpu;
 }
 
+struct Room {
+    Size free{};
+    Size capacity{};  // with nothing loaded
+};
+
 // What is asked of one pool, and by whom.
 struct Asked {
     Demand const& demand;
     Pool const& pool;
     Target const& target;
 
-    [[nodiscard]] Bound bound(Limit limit, Covers covers, Size free, Size capacity) const {
-        return {limit, pool.id, covers, part_of(demand, covers), free, capacity};
+    [[nodiscard]] Bound bound(Limit limit, Covers covers, Regains regains, Room room) const {
+        return {.limit = limit,
+                .pool = pool.id,
+                .covers = covers,
+                .regains = regains,
+                .need = part_of(demand, covers),
+                .free = room.free,
+                .capacity = room.capacity};
     }
     [[nodiscard]] Bound in_system(Covers covers) const {
         auto const& system = pool.parts.front();
-        return bound(Limit::Pool, covers, system.free, without_reserve(system.total));
+        return bound(Limit::Pool, covers, {.host = true, .pages = true},
+                     {system.free, without_reserve(system.total)});
     }
 };
 
@@ -52,10 +64,11 @@ void add_both_parts(std::vector<Bound>& bounds, Asked const& asked) {
     }
     auto const& system = asked.pool.parts.front();
     bounds.push_back(asked.in_system(Covers::Host));
-    bounds.push_back(asked.bound(Limit::Pool, Covers::Both, plus(system.free, carved->free),
-                                 plus(without_reserve(system.total), carved->total)));
     bounds.push_back(
-        asked.bound(Limit::Cap, Covers::Gpu, plus(cap->left, carved->free), plus(cap->total, carved->total)));
+        asked.bound(Limit::Pool, Covers::Both, {.host = true, .pages = true, .own = true},
+                    {plus(system.free, carved->free), plus(without_reserve(system.total), carved->total)}));
+    bounds.push_back(asked.bound(Limit::Cap, Covers::Gpu, {.pages = true, .own = true},
+                                 {plus(cap->left, carved->free), plus(cap->total, carved->total)}));
 }
 
 // AMD's compute stack has the carve-out alone, or where that is smaller than the cap none of it
@@ -66,14 +79,20 @@ void add_larger_part(std::vector<Bound>& bounds, Asked const& asked) {
     if (carved == nullptr || cap == nullptr) return add_both_parts(bounds, asked);
     bool const has_carved = carved->total && cap->total && *carved->total >= *cap->total;
     bounds.push_back(asked.in_system(has_carved ? Covers::Host : Covers::Both));
-    bounds.push_back(has_carved ? asked.bound(Limit::Cap, Covers::Gpu, carved->free, carved->total)
-                                : asked.bound(Limit::Cap, Covers::Gpu, cap->left, cap->total));
+    if (has_carved)
+        bounds.push_back(
+            asked.bound(Limit::CarveOut, Covers::Gpu, {.own = true}, {carved->free, carved->total}));
+    else
+        bounds.push_back(asked.bound(Limit::Cap, Covers::Gpu, {.pages = true}, {cap->left, cap->total}));
 }
 
 // With what a resident gives back.
-Bound released(Bound bound, Demand const& holds) {
+Bound released(Bound bound, Holding const& holds) {
     if (!bound.free || bound.limit == Limit::Allocation) return bound;
-    bound.free = *bound.free + part_of(holds, bound.covers);
+    auto const back = (bound.regains.host ? holds.host : Bytes{}) +
+                      (bound.regains.pages ? holds.pages : Bytes{}) +
+                      (bound.regains.own ? holds.own : Bytes{});
+    bound.free = *bound.free + back;
     if (bound.capacity) bound.free = std::min(*bound.free, *bound.capacity);
     return bound;
 }
@@ -203,7 +222,11 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
 std::string what_of(Bound const& bound, Target const& target) {
     switch (bound.limit) {
         case Limit::Pool: return format("the {} pool", bound.pool);
-        case Limit::Cap: return format("what {} may take (its carve-out and GTT cap)", target.device);
+        case Limit::Cap:
+            return target.api == GpuApi::Rocm
+                       ? format("what {} may take (its GTT cap, all that ROCm uses here)", target.device)
+                       : format("what {} may take (its carve-out and GTT cap)", target.device);
+        case Limit::CarveOut: return format("the carve-out of {}, all that ROCm uses here", target.device);
         case Limit::Processor: return "this process's memory limit (cgroup or container)";
         case Limit::Allocation: return format("what {}'s driver gives at a time", target.device);
     }
@@ -263,7 +286,7 @@ std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pool
     if (all_on_host) {
         bounds.push_back(of_host.in_system(Covers::Both));
     } else if (pool->kind == Pool::Kind::Device) {
-        bounds.push_back(asked.bound(Limit::Pool, Covers::Gpu, pool->free(), pool->total()));
+        bounds.push_back(asked.bound(Limit::Pool, Covers::Gpu, {.own = true}, {pool->free(), pool->total()}));
         bounds.push_back(of_host.in_system(Covers::Host));
     } else if (target.api == GpuApi::Rocm) {
         add_larger_part(bounds, asked);
@@ -272,11 +295,14 @@ std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pool
     }
     if (host->limit) {
         bounds.push_back(of_host.bound(Limit::Processor, all_on_host ? Covers::Both : Covers::Host,
-                                       host->limit->left, host->limit->total));
+                                       {.host = true}, {host->limit->left, host->limit->total}));
     }
     if (target.allocation_max && demand.largest)
-        bounds.push_back(
-            {Limit::Allocation, pool->id, Covers::Gpu, *demand.largest, {}, target.allocation_max});
+        bounds.push_back({.limit = Limit::Allocation,
+                          .pool = pool->id,
+                          .covers = Covers::Gpu,
+                          .need = *demand.largest,
+                          .capacity = target.allocation_max});
     return bounds;
 }
 

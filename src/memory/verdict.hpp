@@ -33,10 +33,19 @@ struct Target {
     std::optional<Bytes> allocation_max{};  // what the driver gives at a time
 };
 
+// What a slot holds, by where it lies.
+struct Holding {
+    Bytes host{};   // its own memory, and what it shares
+    Bytes pages{};  // of the system's memory, bound to a GPU (GTT): charged to no group
+    Bytes own{};    // of the target's carve-out, or of its VRAM
+    [[nodiscard]] Bytes total() const { return host + pages + own; }
+    bool operator==(Holding const&) const = default;
+};
+
 // What hal0 holds and could give back: a slot's model.
 struct Resident {
     std::string name{};
-    Demand holds{};
+    Holding holds{};
     bool companion{false};  // small, and wanted beside everything: goes when nothing else helps
     bool operator==(Resident const&) const = default;
 };
@@ -48,16 +57,24 @@ constexpr std::string_view to_string(Verdict verdict) {
 }
 
 // What a load must stay under.
-enum class Limit : std::uint8_t { Pool, Cap, Processor, Allocation };
+enum class Limit : std::uint8_t { Pool, Cap, CarveOut, Processor, Allocation };
 constexpr std::string_view to_string(Limit limit) {
-    constexpr std::string_view names[]{"pool", "cap", "processor limit", "allocation"};
+    constexpr std::string_view names[]{"pool", "cap", "carve-out", "processor limit", "allocation"};
     return names[static_cast<std::size_t>(limit)];
 }
 enum class Covers : std::uint8_t { Host, Gpu, Both };  // which part of a demand
+// Which parts of a holding come back to a bound when it goes.
+struct Regains {
+    bool host{false};
+    bool pages{false};
+    bool own{false};
+    bool operator==(Regains const&) const = default;
+};
 struct Bound {
     Limit limit{Limit::Pool};
     std::string pool{};
     Covers covers{Covers::Both};
+    Regains regains{};
     Bytes need{};
     std::optional<Bytes> free{};                      // now
     std::optional<Bytes> capacity{};                  // with nothing else there

@@ -49,7 +49,7 @@ TEST(Verdict, TheCapIsInsideTheSystemsMemory) {
 TEST(Verdict, NamesWhoHasToGoAndNoMoreThanThat) {
     auto const pool = unified(30_GiB);
     std::vector<Resident> const residents{
-        {"embed", {.gpu = 1_GiB}}, {"coder", {.gpu = 20_GiB}}, {"voice", {.gpu = 9_GiB}}};
+        {"embed", {.own = 1_GiB}}, {"coder", {.own = 20_GiB}}, {"voice", {.own = 9_GiB}}};
     auto const judgement = judge({.gpu = 60_GiB}, {pool}, vulkan, residents);
     EXPECT_EQ(judgement.verdict, Verdict::NeedsEviction);
     EXPECT_EQ(judgement.evicted, std::vector<std::string>{"coder"});
@@ -58,6 +58,39 @@ TEST(Verdict, NamesWhoHasToGoAndNoMoreThanThat) {
     EXPECT_EQ(judge({.gpu = 75_GiB}, {pool}, vulkan, residents).evicted,
               (std::vector<std::string>{"coder", "voice"}));  // 5 GiB short with the coder's alone
     EXPECT_EQ(judge({.gpu = 60_GiB}, {pool}, vulkan).verdict, Verdict::Pages);  // others hold it
+}
+
+// Each bound gets back what lies under it, and nothing else.
+TEST(Verdict, WhatGoesComesBackWhereItLay) {
+    Pool const system{.id = "system", .devices = {"host"}, .parts = {unified().parts.front()}};
+    Pool const card{
+        .kind = Pool::Kind::Device,
+        .id = "gpu0",
+        .devices = {"gpu0"},
+        .parts = {{.kind = PoolPart::Kind::Vram, .device = "gpu0", .total = 24_GiB, .free = 12_GiB}}};
+    std::vector<Resident> const a{{"a", {.pages = 6_GiB, .own = 10_GiB}}};
+    EXPECT_EQ(judge({.gpu = 22_GiB}, {system, card}, vulkan, a).verdict, Verdict::NeedsEviction);
+    EXPECT_EQ(judge({.gpu = 23_GiB}, {system, card}, vulkan, a).verdict, Verdict::Pages);
+
+    // A model in GPU pages fills the system's memory: with it gone the host's part has room too.
+    auto full = unified(32_GiB);
+    full.parts.front().free = 1_GiB;
+    full.caps.front().left = 0_GiB;
+    std::vector<Resident> const coder{{"coder", {.pages = 48_GiB, .own = 32_GiB}}};
+    EXPECT_EQ(judge({.host = 2_GiB, .gpu = 40_GiB}, {full}, vulkan, coder).verdict, Verdict::NeedsEviction);
+    // ROCm has GTT alone on this box: what the carve-out gets back is of no use to it.
+    std::vector<Resident> const carved{{"carved", {.own = 32_GiB}}};
+    EXPECT_EQ(judge({.gpu = 10_GiB}, {full}, rocm, carved).verdict, Verdict::Pages);
+}
+
+TEST(Verdict, SlotsThatWouldGoMakeNoVerdictWhereTheRestIsUnknown) {
+    auto pool = unified(32_GiB);
+    pool.caps.front().left = 0_GiB;
+    pool.host_known = false;
+    pool.parts.front() = {.device = "host"};
+    auto const judgement = judge({.gpu = 10_GiB}, {pool}, vulkan, {{"coder", {.pages = 20_GiB}}});
+    EXPECT_EQ(judgement.verdict, Verdict::Unknown);
+    EXPECT_EQ(judgement.headroom, std::nullopt);
 }
 
 TEST(Verdict, AContainerBoundsTheProcessorAndKnowsNoMore) {

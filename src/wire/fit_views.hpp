@@ -123,7 +123,8 @@ struct FitVerdict {
           "or "
           "`unknown`");
         f("limit", self.limit,
-          "what decided: the `pool`, the `cap` on what the GPU may take, the `processor limit` of this "
+          "what decided: the `pool`, the `cap` on what the GPU may take, the `carve-out` where it has that "
+          "alone, the `processor limit` of this "
           "process's cgroup or container, or the `allocation` that the driver gives at a time");
         f("need", self.need, "what is needed under that limit");
         f("free", self.free, "what there is under it now");

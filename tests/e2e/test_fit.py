@@ -90,9 +90,10 @@ class Fit(unittest.TestCase):
         home = Home("real")
         self.addCleanup(home.close)
         home.slot("primary", CHAT_MODEL)
+        words = ("fit", CHAT_MODEL, "--ctx", "1024", "--kv-type", "q8_0", "--device", "cpu", "--json")
+        told = json.loads(home.cli(*words).stdout)  # by the command itself
         home.start()
         home.ready("primary")
-        told = json.loads(home.cli("fit", CHAT_MODEL, "--ctx", "1024", "--kv-type", "q8_0", "--device", "cpu", "--json").stdout)
 
         def asked(query):
             answer = home.api("GET", "/api/fit?device=cpu&model=" + query)
@@ -100,10 +101,13 @@ class Fit(unittest.TestCase):
             return answer.json
 
         view = asked(f"{CHAT_MODEL}&context=1024&kv_type=q8_0")
-        for part in ("settings", "devices", "total", "exactness", "planned_by", "context_max"):
+        for part in ("settings", "exactness", "planned_by", "context_max"):
             self.assertEqual(view[part], told[part], part)
+        for term in ("weights", "context", "compute buffer", "output buffer"):  # the process's own is learned of by the load
+            self.assertEqual(self.term(view, term), self.term(told, term), term)
         self.assertEqual((view["fit"]["stays"], view["fit"]["evict"]), (["primary"], []))
-        self.assertEqual(told["fit"]["stays"], ["primary"])
+        self.assertEqual((told["fit"]["stays"], json.loads(home.cli(*words).stdout)["fit"]["stays"]), ([], ["primary"]))
+        self.assertIn("a cache of q8_0 needs", home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", check=2).stderr)
         for context in (256, 2048, 4096):
             again = asked(f"{CHAT_MODEL}&context={context}")
             self.assertEqual((again["exactness"], again["settings"]["context"]), ("exact", context))
