@@ -3,33 +3,21 @@
 //     bench-closed-form MODEL [CONTEXT]
 //
 // Prints a line of JSON, in microseconds: the whole, and of that what reading takes; medians of 50.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
-#include "base/time.hpp"
 #include "memory/closed_form.hpp"
 #include "memory/shape.hpp"
 #include "models/gguf_model.hpp"
+#include "timing.hpp"
 
 namespace hal0 {
 namespace {
 
 constexpr int rounds = 50;
-
-double us_since(TimePoint begin) {
-    return std::chrono::duration<double, std::micro>{Clock::now() - begin}.count();
-}
-
-double median(std::vector<double> values) {
-    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 Result<std::string> measure(std::string const& path, Tokens context) {
     std::vector<double> all, reading;

@@ -5,8 +5,6 @@
 // ENGINE: an installed engine's directory; CACHE: a directory of its own, emptied first. MODEL is planned at
 // CONTEXT once with nothing kept (cold), then at 32 other contexts by the process that is open (step), then
 // the first again (cached). Prints a line of JSON, in microseconds.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -16,22 +14,13 @@
 #include "base/text.hpp"
 #include "engines/planner.hpp"
 #include "os/file.hpp"
+#include "timing.hpp"
 
 namespace hal0 {
 namespace {
 
 constexpr int steps = 32;
 constexpr int cached_calls = 1000;
-
-double us_since(TimePoint begin) {
-    return std::chrono::duration<double, std::micro>{Clock::now() - begin}.count();
-}
-
-double median(std::vector<double> values) {
-    auto const middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 Result<std::string> measure(std::string const& engine_directory, std::string const& cache,
                             std::string const& path, Tokens context) {

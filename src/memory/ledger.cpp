@@ -8,6 +8,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "memory/known.hpp"
 
 namespace hal0::memory {
 namespace {
@@ -327,16 +328,6 @@ std::vector<HolderView> PoolLedger::in_order(bool first_pool) {
     if (rest.processes.value_or(0) > 0) found.push_back(std::move(rest));
     std::move(others_.begin(), others_.end(), std::back_inserter(found));
     return found;
-}
-
-Size sum_of(std::vector<wire::PoolPartView> const& parts, Size wire::PoolPartView::* member) {
-    Bytes sum{};
-    for (auto const& part : parts) {
-        auto const value = part.*member;
-        if (!value) return std::nullopt;
-        sum += *value;
-    }
-    return sum;
 }
 
 wire::PoolView PoolLedger::take_apart(Pool const& pool) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "memory/known.hpp"
+
 namespace hal0::memory {
 namespace {
 
@@ -20,16 +22,6 @@ Size less(Size from, Size what) {
 Size least(Size a, Size b) {
     if (!a || !b) return a ? a : b;
     return std::min(*a, *b);
-}
-
-Size sum_of(std::vector<PoolPart> const& parts, Size PoolPart::* member) {
-    Bytes sum{};
-    for (auto const& part : parts) {
-        auto const value = part.*member;
-        if (!value) return std::nullopt;
-        sum += *value;
-    }
-    return sum;
 }
 
 // In an LXC /proc/meminfo is of the container: of the machine is known what its host tells.
