@@ -67,10 +67,9 @@ std::optional<memory::PlannedLoad> plan_of(os::Places const& places, Library con
 
 std::optional<Bytes> gpu_memory(hardware::Machine& machine, hardware::HardwareReport const& report,
                                 std::string const& device, std::vector<int> const& pids) {
-    auto const gpu = std::ranges::find(report.gpus, device, &hardware::GpuReport::id);
-    if (gpu == report.gpus.end()) return std::nullopt;
-    auto const& pci = gpu->pci;
-    return pci ? hardware::read_gpu_footprint(machine, pids, *pci) : std::nullopt;
+    auto const* const gpu = report.gpu(device);
+    if (gpu == nullptr || !gpu->pci) return std::nullopt;
+    return hardware::read_gpu_footprint(machine, pids, *gpu->pci);
 }
 
 // What of it only reading can tell.
@@ -82,15 +81,15 @@ Result<memory::Measurement> read(os::Places const& places, engines::WorkerSpec c
     HAL0_TRY(footprint, hardware::read_footprint(*machine, family, names));
     memory::Measurement reading{.load = format("{}-{}", worker.pid, started.value_or(0)),
                                 .time = rfc3339(std::chrono::system_clock::now()),
-                                .box = box_name(*machine),
-                                .engine = spec.engine,
-                                .version = spec.version,
-                                .backend = spec.backend,
+                                .at = {.box = box_name(*machine),
+                                       .engine = spec.engine,
+                                       .version = spec.version,
+                                       .backend = spec.backend},
                                 .maps_model = footprint.maps_model};
     (worker.moment == Moment::Loaded ? reading.own_loaded : reading.own_used) = footprint.own;
     if (spec.device == "cpu") return reading;
     HAL0_TRY(report, box_report(places));
-    reading.card = card_name(report, spec.device);
+    reading.at.card = card_name(report, spec.device);
     reading.gpu = gpu_memory(*machine, report, spec.device, family);
     return reading;
 }
@@ -108,7 +107,7 @@ Result<std::string> measure(os::Places const& places, Library const& library, Wo
     for (auto const& file : model.files)
         names.push_back(os::base_name(file));
     HAL0_TRY(reading, read(places, spec, worker, names));
-    reading.settings = memory::settings_name(*request);
+    reading.at.settings = memory::settings_name(*request);
     reading.planned = plan_of(places, library, spec, model, *request);
     return MeasuredStore{places}.add(main_file, reading);
 }
@@ -149,8 +148,8 @@ std::string box_name(hardware::Machine& machine) {
 }
 
 std::string card_name(hardware::HardwareReport const& report, std::string const& device) {
-    auto const gpu = std::ranges::find(report.gpus, device, &hardware::GpuReport::id);
-    if (gpu == report.gpus.end()) return {};
+    auto const* const gpu = report.gpu(device);
+    if (gpu == nullptr) return {};
     return format("{}, {} {}", gpu->name.value_or(gpu->device_id.value_or("?")), gpu->driver.value_or("?"),
                   gpu->driver_version.value_or("?"));
 }

@@ -1,5 +1,7 @@
 #include "hardware/report.hpp"
 
+#include <algorithm>
+
 #include "base/format.hpp"
 
 namespace hal0::hardware {
@@ -20,6 +22,16 @@ Result<HardwareReport> decode_report(std::string_view text) {
     auto report = wire::decode<HardwareReport>(text);
     if (!report) return Error{Errc::Corrupt, std::move(report).error().message};
     return report;
+}
+
+GpuReport const* HardwareReport::gpu(std::string_view id) const {
+    auto const found = std::ranges::find(gpus, id, &GpuReport::id);
+    return found == gpus.end() ? nullptr : &*found;
+}
+
+GpuReport const* HardwareReport::gpu_at(std::string_view pci) const {
+    auto const found = std::ranges::find_if(gpus, [pci](GpuReport const& gpu) { return gpu.pci == pci; });
+    return found == gpus.end() ? nullptr : &*found;
 }
 
 }  // namespace hal0::hardware

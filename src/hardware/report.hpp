@@ -121,6 +121,8 @@ struct GpuReport {
     std::optional<std::string> compute_capability{};
     std::optional<bool> suspended{};
     std::vector<std::string> vulkan{};
+    // NVIDIA's that share the system's memory have no carve-out: what NVML calls theirs is of the system's.
+    [[nodiscard]] bool has_own_memory() const { return unified != true || vendor != "nvidia"; }
     bool operator==(GpuReport const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {
@@ -370,6 +372,9 @@ struct HardwareReport {
     std::vector<InstalledReport> toolboxes{};
     Recommendation recommended{};
     std::vector<std::string> warnings{};
+    // Null where there is none of that id ("gpu0"), or at that address.
+    [[nodiscard]] GpuReport const* gpu(std::string_view id) const;
+    [[nodiscard]] GpuReport const* gpu_at(std::string_view pci) const;
     bool operator==(HardwareReport const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {

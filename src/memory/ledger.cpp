@@ -72,7 +72,6 @@ class PoolLedger {
     void unheld(std::string const& gpu, std::string_view what, Bytes bytes);
     [[nodiscard]] std::string pci_of(std::string const& gpu) const;
     [[nodiscard]] bool counted(std::string const& pci) const;  // whether its GTT is
-    [[nodiscard]] bool has_no_memory(std::string const& pci) const;
     std::vector<HolderView> in_order(bool first_pool);
 
     HardwareReport const& report_;
@@ -117,9 +116,8 @@ HolderView& PoolLedger::other(std::string_view kind, std::string const& name) {
 }
 
 std::string PoolLedger::pci_of(std::string const& gpu) const {
-    auto const found = std::find_if(report_.gpus.begin(), report_.gpus.end(),
-                                    [&gpu](GpuReport const& one) { return one.id == gpu; });
-    return found == report_.gpus.end() ? "" : found->pci.value_or("");
+    auto const* const found = report_.gpu(gpu);
+    return found == nullptr ? "" : found->pci.value_or("");
 }
 
 // ---- the system's memory
@@ -213,19 +211,14 @@ bool PoolLedger::counted(std::string const& pci) const {
     });
 }
 
-// NVIDIA's that share the system's memory have no carve-out: what NVML calls theirs is of the system's.
-bool PoolLedger::has_no_memory(std::string const& pci) const {
-    return std::any_of(report_.gpus.begin(), report_.gpus.end(), [&pci](GpuReport const& gpu) {
-        return gpu.pci == pci && gpu.unified == true && gpu.vendor == "nvidia";
-    });
-}
-
 // All pages that GPUs hold of the system's memory, a discrete GPU's too.
 void PoolLedger::gpu_pages_lines() {
     for (std::size_t i = 0; i < holders_.all.size(); ++i) {
         for (auto const& gpu : holders_.all[i].gpus) {
-            auto const pages = gpu.system + (counted(gpu.pci) ? Bytes{} : gpu.gtt) +
-                               (has_no_memory(gpu.pci) ? gpu.vram : Bytes{});
+            auto const* const reported = report_.gpu_at(gpu.pci);
+            bool const in_system = reported != nullptr && !reported->has_own_memory();
+            auto const pages =
+                gpu.system + (counted(gpu.pci) ? Bytes{} : gpu.gtt) + (in_system ? gpu.vram : Bytes{});
             if (pages > Bytes{}) add(i, Use::Gpu, pages);
         }
     }
@@ -401,8 +394,8 @@ std::optional<GttUnattributed> gtt_unattributed(HardwareReport const& report, Le
     auto const who = holders(facts.processes, facts.nvml, {});
     std::optional<GttUnattributed> found;
     for (auto const& gpu : facts.counters.gpus) {
-        auto const reported = std::ranges::find(report.gpus, gpu.id, &GpuReport::id);
-        auto const pci = reported != report.gpus.end() ? reported->pci.value_or("") : "";
+        auto const* const reported = report.gpu(gpu.id);
+        auto const pci = reported != nullptr ? reported->pci.value_or("") : "";
         if (!gpu.gtt_used || pci.empty()) continue;
         auto const rest = gtt_use(who.all, pci, *gpu.gtt_used).rest;
         auto const before = found.value_or(GttUnattributed{}).bytes;

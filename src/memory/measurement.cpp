@@ -35,22 +35,18 @@ void raise(std::optional<Bytes>& known, std::optional<Bytes> reading) {
     if (reading) known = std::max(known.value_or(*reading), *reading);
 }
 
-bool same_kind(Measurement const& a, Measurement const& b) {
-    return a.box == b.box && a.engine == b.engine && a.version == b.version && a.backend == b.backend &&
-           a.card == b.card && a.settings == b.settings;
-}
-
 void drop_oldest(std::vector<Measurement>& loads) {
     auto const& last = loads.back();
-    auto const same = [&last](Measurement const& load) { return same_kind(load, last); };
+    auto const same = [&last](Measurement const& load) { return load.at == last.at; };
     if (std::ranges::count_if(loads, same) > static_cast<std::ptrdiff_t>(loads_kept_each))
         loads.erase(std::ranges::find_if(loads, same));
     if (loads.size() > loads_kept_max) loads.erase(loads.begin());
 }
 
 bool counts(Measurement const& load, Circumstances const& now) {
-    return load.box == now.box && load.engine == now.engine && load.version == now.version &&
-           load.backend == now.backend;
+    auto const& at = load.at;
+    return at.box == now.box && at.engine == now.engine && at.version == now.version &&
+           at.backend == now.backend;
 }
 
 // What the process took beside its plan; nothing where that can't be told.
@@ -132,7 +128,7 @@ Result<MeasuredLoads> decode_measured(std::string_view text) {
 
 bool add(MeasuredLoads& measured, Measurement const& reading) {
     auto const known = std::ranges::find_if(measured.loads, [&reading](Measurement const& load) {
-        return load.load == reading.load && same_kind(load, reading);
+        return load.load == reading.load && load.at == reading.at;
     });
     if (known == measured.loads.end()) {
         measured.loads.push_back(reading);
@@ -160,12 +156,12 @@ Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement>
     for (auto const& load : of_model) {
         if (!counts(load, now)) continue;
         process.take(process_bytes(load), load);
-        if (load.card != now.card) continue;
+        if (load.at.card != now.card) continue;
         driver.take(driver_bytes(load), load);
-        if (load.settings == now.settings) total.take(load.gpu, load);
+        if (load.at.settings == now.settings) total.take(load.gpu, load);
     }
     for (auto const& load : of_others) {
-        if (counts(load, now) && load.card == now.card) others.take(driver_bytes(load), load);
+        if (counts(load, now) && load.at.card == now.card) others.take(driver_bytes(load), load);
     }
     Learned learned{.process = process.with(process_margin, "this model"),
                     .driver = driver.with(driver_margin, "this model"),

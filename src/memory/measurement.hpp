@@ -46,17 +46,32 @@ PlannedLoad planned_load(engines::Plan const& plan, Bytes growing);
 // All that decides what an engine allocates, in a line: loads are compared by it.
 std::string settings_name(engines::PlanRequest const& request);
 
-// One load of a model. Readings of the same load go together: the largest counts.
-struct Measurement {
-    static constexpr BodyTitle title{"Measurement", "What one load of a model took."};
-    std::string load{};
-    std::string time{};
+// What a load is of, and on what: figures of one count for another only where these are the same.
+struct Circumstances {
     std::string box{};
     std::string engine{};
     std::string version{};
     std::string backend{};
     std::string card{};
     std::string settings{};
+    bool operator==(Circumstances const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("box", self.box, "names the box");
+        f("engine", self.engine, "what it was served by");
+        f("version", self.version, "of that");
+        f("backend", self.backend, "`cpu`, `vulkan`, …");
+        f("card", self.card, "the GPU and its driver; empty on the processor");
+        f("settings", self.settings, "all that decides what the engine allocates");
+    }
+};
+
+// One load of a model. Readings of the same load go together: the largest counts.
+struct Measurement {
+    static constexpr BodyTitle title{"Measurement", "What one load of a model took."};
+    std::string load{};
+    std::string time{};
+    Circumstances at{};
     std::optional<PlannedLoad> planned{};
     bool maps_model{false};
     std::optional<Bytes> own_loaded{};
@@ -67,12 +82,7 @@ struct Measurement {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("load", self.load, "names the worker process on its box");
         f("time", self.time, "of the last reading");
-        f("box", self.box, "names the box");
-        f("engine", self.engine, "what it was served by");
-        f("version", self.version, "of that");
-        f("backend", self.backend, "`cpu`, `vulkan`, …");
-        f("card", self.card, "the GPU and its driver; empty on the processor");
-        f("settings", self.settings, "all that decides what the engine allocates");
+        Circumstances::fields(self.at, f);
         f("planned", self.planned, "what it had planned; null where it has no planner");
         f("maps_model", self.maps_model, "whether the model's files were mapped");
         f("own_loaded", self.own_loaded,
@@ -110,16 +120,6 @@ Result<MeasuredLoads> decode_measured(std::string_view text);
 bool add(MeasuredLoads& measured, Measurement const& reading);
 
 // ---- what is learned
-
-// What is to be loaded, and on what.
-struct Circumstances {
-    std::string box{};
-    std::string engine{};
-    std::string version{};
-    std::string backend{};
-    std::string card{};
-    std::string settings{};
-};
 
 struct LearnedBytes {
     Bytes bytes{};

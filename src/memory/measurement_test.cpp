@@ -15,11 +15,7 @@ Circumstances const here{"box", "llama.cpp", "11434", "cpu", "", "4096"};
 Measurement load(std::string const& name, Bytes own_loaded) {
     return {.load = name,
             .time = "2026-11-25T20:00:00Z",
-            .box = here.box,
-            .engine = here.engine,
-            .version = here.version,
-            .backend = here.backend,
-            .settings = here.settings,
+            .at = here,
             .planned = PlannedLoad{.context = 90_MiB, .mappable = 92_MiB, .later = 19_MiB},
             .maps_model = true,
             .own_loaded = own_loaded};
@@ -78,17 +74,16 @@ TEST(Measurement, OtherCircumstancesTeachNothing) {
     EXPECT_FALSE(learn({}, {one}, here).process) << "another model has another vocabulary";
 }
 
+Circumstances const on_h100{"box", "llama.cpp", "11434", "cuda", "H100, nvidia 580.159", "4096"};
+
 // Figures of docs/memory.md's table for an H100.
 Measurement on_card(std::string const& name, Bytes planned, Bytes taken) {
     auto one = load(name, 300_MiB);
-    one.backend = "cuda";
-    one.card = "H100, nvidia 580.159";
+    one.at = on_h100;
     one.planned = PlannedLoad{.gpu = planned};
     one.gpu = taken;
     return one;
 }
-Circumstances const on_h100{"box", "llama.cpp", "11434", "cuda", "H100, nvidia 580.159", "4096"};
-
 TEST(Measurement, TheDriversContextIsLearnedOfThisModelElseOfOthers) {
     auto const dense = on_card("1", 42739_MiB, 43341_MiB);
     auto const mixture = on_card("2", 63167_MiB, 63881_MiB);
@@ -195,11 +190,11 @@ TEST(MeasuredLoads, TheOldestGiveWay) {
     EXPECT_EQ(measured.loads.front().load, "15");
     for (int i = 0; i < 200; ++i) {
         auto other = load("x", 118_MiB);
-        other.settings = format("{}", i);
+        other.at.settings = format("{}", i);
         add(measured, other);
     }
     EXPECT_EQ(measured.loads.size(), loads_kept_max);
-    EXPECT_EQ(measured.loads.back().settings, "199");
+    EXPECT_EQ(measured.loads.back().at.settings, "199");
 }
 
 TEST(MeasuredLoads, WhatIsNewerOrNoneIsTold) {

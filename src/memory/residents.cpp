@@ -5,22 +5,13 @@
 namespace hal0::memory {
 namespace {
 
-hardware::GpuReport const* gpu_at(hardware::HardwareReport const& report, std::string const& pci) {
-    auto const found =
-        std::ranges::find_if(report.gpus, [&pci](hardware::GpuReport const& gpu) { return gpu.pci == pci; });
-    return found == report.gpus.end() ? nullptr : &*found;
-}
-
-// NVIDIA's that share the system's memory have no carve-out: what NVML calls theirs is of the system's.
-bool has_no_memory(hardware::GpuReport const& gpu) { return gpu.unified == true && gpu.vendor == "nvidia"; }
-
 Holding held_by(Holder const& holder, hardware::HardwareReport const& report, std::string const& target) {
     Holding holding{.host = holder.anonymous + holder.shared};
     for (auto const& share : holder.gpus) {
-        auto const* const gpu = gpu_at(report, share.pci);
+        auto const* const gpu = report.gpu_at(share.pci);
         holding.pages += share.gtt + share.system;
         if (gpu == nullptr) continue;
-        if (has_no_memory(*gpu))
+        if (!gpu->has_own_memory())
             holding.pages += share.vram;
         else if (gpu->id == target)
             holding.own += share.vram;
