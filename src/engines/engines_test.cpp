@@ -35,6 +35,19 @@ TEST(EngineStore, GivesTheNewestThatRunsHere) {
     EXPECT_EQ(store.find("llama.cpp")->program("llama-server"), dir / "engines/llama.cpp/b/bin/llama-server");
 }
 
+TEST(EngineStore, GivesTheBackendsOwnBuildBeforeANewerOne) {
+    os::TestDir dir;
+    auto vulkan = engine_of("11000", {});
+    vulkan.backend = "vulkan";
+    put(dir, "a", vulkan);
+    put(dir, "b", engine_of("11434", {}));
+    EngineStore const store{dir.path(), {}};
+    EXPECT_EQ(store.find("llama.cpp", "vulkan")->version, "11000");
+    EXPECT_EQ(store.find("llama.cpp", "cpu")->version, "11434");
+    EXPECT_EQ(store.find("llama.cpp", "rocm")->version, "11434") << "there is none: the newest";
+    EXPECT_EQ(store.find("llama.cpp")->version, "11434");
+}
+
 // A disk moved to another box must not crash with an illegal instruction.
 TEST(EngineStore, AnotherCpusBuildIsNotUsed) {
     os::TestDir dir;

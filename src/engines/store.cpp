@@ -1,6 +1,7 @@
 #include "engines/store.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -125,18 +126,22 @@ bool EngineStore::runs_here(InstalledEngine const& engine) const {
                        });
 }
 
-Result<InstalledEngine> EngineStore::find(std::string const& id) const {
+Result<InstalledEngine> EngineStore::find(std::string const& id, std::string_view backend) const {
     std::string found = "not installed";
+    std::optional<InstalledEngine> other;
     for (auto& engine : named_in(root_)) {
         if (engine.id != id) continue;
         if (auto const fault = fault_of(engine); !fault.empty()) {
             found = format("here, but damaged ({})", fault);
-        } else if (runs_here(engine)) {
-            return std::move(engine);
-        } else {
+        } else if (!runs_here(engine)) {
             found = "here, but built for another CPU";
+        } else if (backend.empty() || engine.backend == backend) {
+            return std::move(engine);
+        } else if (!other) {
+            other = std::move(engine);
         }
     }
+    if (other) return *std::move(other);
     return Error{Errc::NotFound, format("the engine {} is {}; install it with 'hal0 engine install {}'",
                                         clipped(id), found, clipped(id))};
 }

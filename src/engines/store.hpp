@@ -39,9 +39,9 @@ class EngineStore {
     [[nodiscard]] std::vector<InstalledEngine> list()
         const;  // all that stand there complete, newest version first
     [[nodiscard]] bool runs_here(InstalledEngine const& engine) const;
-    // The newest of that id that runs here. NotFound says what is wrong with those that are there, and how to
-    // install one.
-    [[nodiscard]] Result<InstalledEngine> find(std::string const& id) const;
+    // Of that id, what runs here: the newest for `backend`, else (or where that is empty) the newest of all.
+    // NotFound says what is wrong with those that are there, and how to install one.
+    [[nodiscard]] Result<InstalledEngine> find(std::string const& id, std::string_view backend = {}) const;
     [[nodiscard]] std::string const& root() const { return root_; }
     [[nodiscard]] std::vector<std::string> const& cpu_features() const { return cpu_features_; }
 

@@ -25,7 +25,7 @@ Result<models::StoredModel> sound_model(models::ModelStore const& store, std::st
 Result<engines::WorkerSpec> plan_worker(SlotConfig const& config, Supplies const& supplies,
                                         RunDir const& run) {
     HAL0_TRY(model, sound_model(supplies.models, config.model));
-    HAL0_TRY(engine, supplies.engines.find(config.engine));
+    HAL0_TRY(engine, supplies.engines.find(config.engine, config.device));
     if (config.device != engine.backend) {
         return Error{Errc::Unsupported,
                      format("{} {} computes on '{}', not on '{}': set device = \"{}\"", engine.id,
