@@ -54,7 +54,7 @@ bool is_about_trust(CURLcode code) {
 void HttpsPeer::Close::operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 void HttpsPeer::Free::operator()(curl_slist* list) const { curl_slist_free_all(list); }
 
-HttpsPeer::HttpsPeer(std::string endpoint, Trust trust, Secret authorization, TimePoint deadline)
+HttpsPeer::HttpsPeer(std::string endpoint, Trust trust, Secret const& authorization, TimePoint deadline)
     : endpoint_{std::move(endpoint)}, trust_{std::move(trust)}, deadline_{deadline} {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     auto const header = format("Authorization: {}", authorization.reveal());
@@ -87,7 +87,7 @@ void HttpsPeer::prepare(CURL* curl) {
 }
 
 // Nothing but a handshake: no request is sent to a server that isn't known yet.
-Result<std::string> HttpsPeer::pinned_certificate() {
+Result<std::string> HttpsPeer::pinned_certificate(std::string const& fingerprint) {
     Handle const curl{curl_easy_init()};
     set_common(curl.get(), endpoint_);
     set_time(curl.get());
@@ -100,7 +100,7 @@ Result<std::string> HttpsPeer::pinned_certificate() {
     if (code != CURLE_OK) return fault(code);
     auto pem = shown_certificate(curl.get());
     auto const seen = certificate_fingerprint(pem);
-    if (seen && *seen == *trust_.fingerprint) return pem;
+    if (seen && *seen == fingerprint) return pem;
     return Error{
         Errc::Forbidden,
         format("{} is not the server that 'fingerprint' names: its certificate has {}. If it was renewed, "
@@ -114,7 +114,7 @@ Result<HttpsPeer::Handle> HttpsPeer::open() {
     Handle curl{curl_easy_init()};
     prepare(curl.get());
     if (!trust_.fingerprint) return curl;
-    HAL0_TRY(pem, pinned_certificate());
+    HAL0_TRY(pem, pinned_certificate(*trust_.fingerprint));
     curl_blob const blob{.data = pem.data(), .len = pem.size(), .flags = CURL_BLOB_COPY};
     set(curl.get(), CURLOPT_CAINFO_BLOB, &blob);
     set(curl.get(), CURLOPT_CAINFO, static_cast<char const*>(nullptr));

@@ -12,7 +12,7 @@
 #include "base/units.hpp"
 
 using CURL = void;
-struct curl_slist;
+struct curl_slist;  // NOLINT(readability-identifier-naming): curl's
 
 namespace hal0::fetch {
 
@@ -33,7 +33,7 @@ class HttpsPeer final : NoCopy {
 
     // `endpoint`: "https://HOST:PORT". Proxies are not used, redirects not followed. All of it is over at
     // `deadline`.
-    HttpsPeer(std::string endpoint, Trust trust, Secret authorization, TimePoint deadline);
+    HttpsPeer(std::string endpoint, Trust trust, Secret const& authorization, TimePoint deadline);
     ~HttpsPeer();
 
     // Forbidden: the server isn't the one that is trusted. Timeout, TooLarge, Unavailable.
@@ -51,9 +51,9 @@ class HttpsPeer final : NoCopy {
     [[nodiscard]] Result<Handle> open();
     void prepare(CURL* curl);
     // The certificate that the server shows, as PEM, when it has the fingerprint.
-    Result<std::string> pinned_certificate();
+    Result<std::string> pinned_certificate(std::string const& fingerprint);
     void set_time(CURL* curl) const;
-    [[nodiscard]] Error fault(int code) const;
+    [[nodiscard]] Error fault(int number) const;  // curl's
 
     static std::size_t on_header(char const* data, std::size_t, std::size_t size, void* self);
     static std::size_t on_body(char const* data, std::size_t, std::size_t size, void* self);
