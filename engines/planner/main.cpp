@@ -2,6 +2,7 @@
 // nothing.
 //
 //     hal0-planner [--size BYTES] FILE [[--size BYTES] FILE…]
+//     hal0-planner --projector FILE
 //
 // FILE: a GGUF file, or all parts of a split one in their order. With --size it may hold only the beginning
 // of a file of that size: the header is all that is read. Reads a request a line (request.hpp) from stdin,
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -30,6 +32,7 @@
 
 #include "ggml-backend.h"
 #include "oracle.hpp"
+#include "projector.hpp"
 
 namespace hal0::planner {
 namespace {
@@ -131,16 +134,21 @@ void prepare_process() {
     llama_backend_init();
 }
 
-void answer(Oracle& oracle, std::string_view line) {
+// Who answers a request.
+using Plans = std::function<Answer<Plan>(Request const&)>;
+
+void answer(Plans const& plans, std::string_view line) {
     auto const parsed = parse_request(line);
     if (auto const* const fault = std::get_if<std::string>(&parsed))
         return write_line(line_of(*fault, "request"));
     auto const& request = std::get<Request>(parsed);
     allow_another_request();
-    auto const plan = oracle.plan(request);
+    auto const plan = plans(request);
     if (plan.value) return write_line(line_of(*plan.value));
     write_line(line_of(plan.words, plan.fault == Fault::Model ? "model" : "settings"));
 }
+
+constexpr std::string_view projector_flag = "--projector";
 
 // Nothing when they can't be read.
 std::vector<ModelFile> files_from(int argc, char** argv) {
@@ -162,15 +170,19 @@ std::vector<ModelFile> files_from(int argc, char** argv) {
 }
 
 int run(int argc, char** argv) {
-    auto files = files_from(argc, argv);
+    bool const projects = argc == 3 && argv[1] == projector_flag;
+    auto files = projects ? std::vector{ModelFile{.path = argv[2]}} : files_from(argc, argv);
     if (files.empty()) {
-        std::cerr << "usage: hal0-planner [--size BYTES] FILE [[--size BYTES] FILE…]\n";
+        std::cerr << "usage: hal0-planner [--size BYTES] FILE [[--size BYTES] FILE…]\n"
+                     "       hal0-planner --projector FILE\n";
         return 2;
     }
     prepare_process();
-    Oracle oracle{std::move(files)};
+    Oracle oracle{files};
+    Plans plans = [&oracle](Request const& request) { return oracle.plan(request); };
+    if (projects) plans = [&files](Request const& request) { return plan_projector(files.front(), request); };
     for (std::string line; std::getline(std::cin, line);)
-        answer(oracle, line);
+        answer(plans, line);
     return EXIT_SUCCESS;
 }
 

@@ -101,7 +101,8 @@ llama_context_params settings(Request const& request) {
     params.n_ubatch = request.ubatch;
     params.n_seq_max = request.parallel;
     params.n_outputs_max = request.outputs;
-    params.n_outputs_max_per_seq = 1;
+    params.n_outputs_max_per_seq = request.outputs_each;
+    params.n_rs_seq = request.states;
     params.flash_attn_type = request.flash;
     params.type_k = request.kv_k;
     params.type_v = request.kv_v;
@@ -109,6 +110,26 @@ llama_context_params settings(Request const& request) {
     params.embeddings = request.embeddings;
     params.swa_full = false;
     params.no_perf = true;
+    return params;
+}
+
+// What the context of drafting layers is asked for (common_speculative_init_from_params of
+// common/speculative.cpp): one output a sequence, nothing to take back, and the cache that the server has for
+// drafts.
+Request request_of_mtp(Request request) {
+    request.outputs = request.parallel;
+    request.outputs_each = 1;
+    request.states = 0;
+    request.kv_k = request.kv_v = GGML_TYPE_F16;
+    request.embeddings = false;
+    return request;
+}
+
+llama_context_params settings_of_mtp(Request const& request, llama_context* own) {
+    auto params = settings(request);
+    params.ctx_type = LLAMA_CONTEXT_TYPE_MTP;
+    params.ctx_other = own;
+    params.n_ctx = llama_n_ctx(own);
     return params;
 }
 
@@ -159,9 +180,27 @@ std::optional<std::uint64_t> output_bytes(llama_model const* model, llama_contex
     return row * std::max(rows, llama_n_seq_max(context));
 }
 
+using Context = std::unique_ptr<llama_context, void (*)(llama_context*)>;
+
+Plan plan_of(llama_context* context, Request const& request, Words const& words) {
+    return {
+        .context = llama_n_ctx(context),
+        .context_per_sequence = llama_n_ctx_seq(context),
+        .output = output_bytes(llama_get_model(context), context, request, words.output_mib()),
+        .buffers = buffers_of(context),
+    };
+}
+
+// While layers draft, the output buffers hold hidden states too: the model's own of every token of a batch,
+// the layers' of each output (llama_context::output_reserve, embd_nextn).
+std::uint64_t hidden_bytes(llama_context const* own, Request const& drafting) {
+    auto const row = static_cast<std::uint64_t>(llama_model_n_embd_out(llama_get_model(own))) * sizeof(float);
+    return row * (llama_n_batch(own) + drafting.outputs);
+}
+
 }  // namespace
 
-std::string Oracle::open(std::int32_t gpu_layers) {
+std::string Oracle::open(Opened const& as) {
     model_.reset();
     std::vector<std::string> paths;
     std::vector<char const*> names;
@@ -175,30 +214,37 @@ std::string Oracle::open(std::int32_t gpu_layers) {
         names.push_back(path.c_str());
 
     auto params = llama_model_default_params();
-    params.n_gpu_layers = gpu_layers;
+    params.n_gpu_layers = as.gpu_layers;
+    params.load_mtp = as.mtp;
     params.no_alloc = true;
     params.load_mode = LLAMA_LOAD_MODE_NONE;
     Words const words;
     // From one path alone the engine finds the other parts of a split model by their names.
     model_.reset(names.size() == 1 ? llama_model_load_from_file(names.front(), params)
                                    : llama_model_load_from_splits(names.data(), names.size(), params));
-    gpu_layers_ = gpu_layers;
+    opened_ = as;
     return model_ ? std::string{} : words.errors("the engine does not say why");
 }
 
 Answer<Plan> Oracle::plan(Request const& request) {
-    if (!model_ || gpu_layers_ != request.gpu_layers) {
-        if (auto fault = open(request.gpu_layers); !fault.empty())
-            return {.fault = Fault::Model, .words = fault};
+    Opened const wanted{.gpu_layers = request.gpu_layers, .mtp = request.load_mtp || request.mtp};
+    if (!model_ || opened_ != wanted) {
+        if (auto fault = open(wanted); !fault.empty()) return {.fault = Fault::Model, .words = fault};
     }
     Words const words;
-    std::unique_ptr<llama_context, void (*)(llama_context*)> const context{
-        llama_init_from_model(model_.get(), settings(request)), &llama_free};
-    if (!context) return {.fault = Fault::Settings, .words = words.errors("the engine does not say why")};
-    return {.value = Plan{.context = llama_n_ctx(context.get()),
-                          .context_per_sequence = llama_n_ctx_seq(context.get()),
-                          .output = output_bytes(model_.get(), context.get(), request, words.output_mib()),
-                          .buffers = buffers_of(context.get())}};
+    Context const own{llama_init_from_model(model_.get(), settings(request)), &llama_free};
+    if (!own) return {.fault = Fault::Settings, .words = words.errors("the engine does not say why")};
+    if (!request.mtp) return {.value = plan_of(own.get(), request, words)};
+    auto const drafting = request_of_mtp(request);
+    Context const drafts{llama_init_from_model(model_.get(), settings_of_mtp(drafting, own.get())),
+                         &llama_free};
+    if (!drafts)
+        return {.fault = Fault::Settings, .words = words.errors("the model has no layers that draft")};
+    auto plan = plan_of(drafts.get(), drafting, words);
+    if (plan.output) *plan.output += hidden_bytes(own.get(), drafting);
+    for (auto& buffer : plan.buffers)
+        buffer.bytes.model = 0;  // the weights are the model's own
+    return {.value = std::move(plan)};
 }
 
 }  // namespace hal0::planner

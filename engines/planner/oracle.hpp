@@ -48,19 +48,24 @@ class Oracle final {
     Oracle(Oracle const&) = delete;
     Oracle& operator=(Oracle const&) = delete;
 
-    // The model is opened by the first call, and again when the request puts another number of layers on the
-    // GPU.
+    // The model is opened by the first call, and again when the request has other weights, or puts others of
+    // its layers on the GPU.
     Answer<Plan> plan(Request const& request);
 
   private:
     struct FreeModel {
         void operator()(llama_model* model) const { llama_model_free(model); }
     };
-    std::string open(std::int32_t gpu_layers);  // what is wrong, or nothing
+    struct Opened {
+        std::int32_t gpu_layers = 0;
+        bool mtp = false;
+        bool operator==(Opened const&) const = default;
+    };
+    std::string open(Opened const& as);  // what is wrong, or nothing
 
     std::vector<ModelFile> files_;
     std::unique_ptr<llama_model, FreeModel> model_{};
-    std::int32_t gpu_layers_ = 0;
+    Opened opened_{};
 };
 
 }  // namespace hal0::planner

@@ -60,11 +60,15 @@ std::optional<bool> read_into(Request& request, std::string_view key, std::strin
     if (key == "batch") return read(value, request.batch);
     if (key == "ubatch") return read(value, request.ubatch);
     if (key == "outputs") return read(value, request.outputs);
+    if (key == "outputs_each") return read(value, request.outputs_each);
+    if (key == "states") return read(value, request.states);
     if (key == "kv_k") return read(value, request.kv_k);
     if (key == "kv_v") return read(value, request.kv_v);
     if (key == "flash") return read(value, request.flash);
     if (key == "gpu_layers") return read(value, request.gpu_layers);
     if (key == "embeddings") return read(value, request.embeddings);
+    if (key == "load_mtp") return read(value, request.load_mtp);
+    if (key == "mtp") return read(value, request.mtp);
     return std::nullopt;
 }
 

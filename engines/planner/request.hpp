@@ -18,12 +18,16 @@ struct Request {
     bool unified = false;
     std::uint32_t batch = 2048;
     std::uint32_t ubatch = 512;
-    std::uint32_t outputs = 0;  // that one batch can have at most; 0: as many as its tokens
+    std::uint32_t outputs = 0;       // that one batch can have at most; 0: as many as its tokens
+    std::uint32_t outputs_each = 1;  // … of one sequence: tokens that are drafted are checked together
+    std::uint32_t states = 0;        // tokens that recurrent states can be taken back by
     ggml_type kv_k = GGML_TYPE_F16;
     ggml_type kv_v = GGML_TYPE_F16;
     llama_flash_attn_type flash = LLAMA_FLASH_ATTN_TYPE_AUTO;
     std::int32_t gpu_layers = -1;  // all
     bool embeddings = false;
+    bool load_mtp = false;  // with the weights of its layers that draft (MTP)
+    bool mtp = false;       // not the model's own context but that of those layers, beside it
 };
 
 // Or what is wrong with the line.

@@ -43,15 +43,19 @@ std::vector<std::string> in_tree(BuildTree const& tree, std::vector<std::string>
 // Writes the recipe's additions into the tree and tells CMake to read them with the engine's project. It is
 // told for every project() within the engine, too: the files guard themselves.
 Result<void> add_along(Recipe const& recipe, BuildTree const& tree, std::vector<std::string>& configure) {
-    std::vector<std::string> includes;
+    if (recipe.additions.empty()) return {};
+    std::string includes;
     for (auto const& addition : recipe.additions) {
         auto const folder = os::join_path(tree.additions(), addition.name);
         HAL0_CHECK(os::make_directories(folder));
         for (auto const& file : addition.files)
             HAL0_CHECK(os::atomic_write(os::join_path(folder, file.name), file.text));
-        includes.push_back(format("{}/{}.cmake", folder, addition.name));
+        includes += format("include(\"${{CMAKE_CURRENT_LIST_DIR}}/{0}/{0}.cmake\")\n", addition.name);
     }
-    if (!includes.empty()) configure.push_back("-DCMAKE_PROJECT_INCLUDE=" + join(includes, ";"));
+    // One file that reads them all: before CMake 3.29 one is all that can be named.
+    auto const all = os::join_path(tree.additions(), "additions.cmake");
+    HAL0_CHECK(os::atomic_write(all, includes));
+    configure.push_back("-DCMAKE_PROJECT_INCLUDE=" + all);
     return {};
 }
 

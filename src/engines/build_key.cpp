@@ -17,7 +17,8 @@ struct Feature {
 };
 
 // What compilers use by themselves, and what engines ask for with intrinsics. Left out is what needs to be
-// asked for and no engine asks (AES, SHA, …): it would only keep an engine from running where it could.
+// asked for and no engine asks (AES, SHA, …), and what they are compiled without (AMX, engines/compiler): it
+// would only keep an engine from running where it could.
 constexpr std::array features{
     Feature{"__SSE3__", "pni"},
     Feature{"__SSSE3__", "ssse3"},
@@ -52,9 +53,6 @@ constexpr std::array features{
     Feature{"__AVX512VPOPCNTDQ__", "avx512_vpopcntdq"},
     Feature{"__AVX512BF16__", "avx512_bf16"},
     Feature{"__AVX512FP16__", "avx512_fp16"},
-    Feature{"__AMX_TILE__", "amx_tile"},
-    Feature{"__AMX_INT8__", "amx_int8"},
-    Feature{"__AMX_BF16__", "amx_bf16"},
     Feature{"__ARM_NEON", "asimd"},
     Feature{"__ARM_FEATURE_ATOMICS", "atomics"},
     Feature{"__ARM_FEATURE_FP16_VECTOR_ARITHMETIC", "asimdhp"},

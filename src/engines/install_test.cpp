@@ -124,14 +124,15 @@ TEST_F(Install, WhatIsBuiltAlongIsPartOfTheEngine) {
                     "cmake_language(EVAL CODE \"cmake_language(DEFER CALL add_own "
                     "[[${CMAKE_CURRENT_LIST_DIR}]])\")\n"
                     "function(add_own folder)\n  add_executable(own ${folder}/main.cpp)\nendfunction()\n"},
-                   {"main.cpp", "int main() {}\n"}}}};
+                   {"main.cpp", "#ifdef TOLD\nint main() {}\n#endif\n"}}},
+        {.name = "told", .files = {{"told.cmake", "add_compile_definitions(TOLD)\n"}}}};
     lock.recipe.targets.emplace_back("own");
     lock.programs.emplace_back("own");
     auto const engine = install(lock, store, world);
     ASSERT_TRUE(engine) << engine.error().message;
     EXPECT_TRUE(os::run_to_end({.argv = {engine->program("own")}})->status.clean());
 
-    lock.recipe.additions[0].files[1].text = "int main() { return 0; }\n";
+    lock.recipe.additions[0].files[1].text = "int main() { return TOLD; }\n";
     auto const changed = install(lock, store, world);
     ASSERT_TRUE(changed) << changed.error().message;
     EXPECT_NE(changed->directory, engine->directory);

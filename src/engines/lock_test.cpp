@@ -55,7 +55,7 @@ TEST(Lock, AFaultIsNamedWithItsPlace) {
         {R"("folder": "e-1.0/")", R"("folder": "e-1.0")", "build.sources[0].folder must end in '/'"},
         {R"("A=B")", R"("A")", "'A', which is not NAME=VALUE"},
         {R"("native": true)", R"("native": true, "nativ": true)", "build.nativ"},
-        {R"("native": true)", R"("native": true, "additions": ["planer"])", "it has planner"},
+        {R"("native": true)", R"("native": true, "additions": ["planer"])", "it has compiler and planner"},
         {R"(["lm"])", "[]", "prebuilt[0].cpu_features"},
         {R"("build")", R"("built")", "build is missing"},
     };
@@ -79,8 +79,8 @@ TEST(KnownEngines, AreReadFromTheLockFilesInTheTree) {
     auto const& options = llama.recipe.options;
     EXPECT_NE(std::find(options.begin(), options.end(), "LLAMA_BUILD_NUMBER=" + llama.version),
               options.end());
-    ASSERT_EQ(llama.recipe.additions.size(), 1U);
-    EXPECT_EQ(llama.recipe.additions.front(), known_addition("planner").value());
+    EXPECT_EQ(llama.recipe.additions,
+              (std::vector{known_addition("compiler").value(), known_addition("planner").value()}));
     EXPECT_NE(known_engine("lama").error().message.find("llama.cpp"), std::string::npos);
 }
 

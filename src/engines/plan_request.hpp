@@ -36,6 +36,10 @@ inline constexpr std::int32_t all_gpu_layers = -1;
 inline constexpr std::int32_t checkpoints_of_engine = 32;
 inline constexpr std::int32_t checkpoints_wanted = 4;
 
+// Who guesses the next tokens, which the model then checks all at once (speculative decoding).
+enum class Drafter : std::uint8_t { None, Model, Mtp };  // Mtp: further layers of the model itself
+inline constexpr std::int32_t drafted_usual = 3;         // llama-server's --spec-draft-n-max
+
 struct PlanRequest {
     Tokens context{4096};      // of all sequences together, as --ctx-size has it
     std::int32_t parallel{1};  // sequences at a time
@@ -49,6 +53,9 @@ struct PlanRequest {
     Bytes cache_ram{};                                // prompt cache in host memory, beside the context's own
     std::int32_t checkpoints{checkpoints_of_engine};  // of each sequence
     bool embeddings{false};  // serves embeddings or ranks, not text: outputs a whole batch
+    Drafter drafter{Drafter::None};
+    std::int32_t drafted{drafted_usual};  // tokens at a time, where somebody drafts
+    bool of_mtp{false};  // what is asked for is the context of the layers that draft, and that alone
     bool operator==(PlanRequest const&) const = default;
 };
 

@@ -13,7 +13,7 @@ constexpr std::size_t contexts_max = 64;
 
 // What stands for the files' content: as long as none of this changes, it is the same.
 Result<std::string> identity_of(PlannedModel const& model) {
-    std::string text;
+    std::string text{model.projector ? "projector\n" : ""};
     for (auto const& file : model.files) {
         HAL0_TRY(found, os::status(file.path));
         if (found.kind != os::FileKind::Regular)
@@ -84,6 +84,7 @@ Result<void> Planner::open(PlannedModel const& model) {
                             engine_.id, engine_.version, engine_.id)};
     }
     std::vector<std::string> argv{engine_.program(program)};
+    if (model.projector) argv.emplace_back("--projector");
     for (auto const& file : model.files) {
         if (file.size_of_whole) argv.insert(argv.end(), {"--size", format("{}", file.size_of_whole->count)});
         argv.push_back(file.path);

@@ -30,6 +30,7 @@ struct PlannedModel {
     // Names what is in the header (its SHA-256), where that is known: plans are then kept for the header,
     // wherever its file is. Else for the files as they are (size, time, inode).
     std::string header_digest{};
+    bool projector{false};  // for images and sound, and no language model: one file
     bool operator==(PlannedModel const&) const = default;
 };
 
@@ -41,7 +42,8 @@ class Planner final : NoCopy {
     Planner(InstalledEngine engine, std::string const& cache, Duration longest = std::chrono::seconds{60})
         : engine_{std::move(engine)}, cache_{cache + "/plans"}, longest_{longest} {}
 
-    // For request.context. A model asked for again is answered from the cache in microseconds, with other
+    // For request.context; of a projector flash attention alone counts, and its weights and its buffers are
+    // told as one. A model asked for again is answered from the cache in microseconds, with other
     // settings by the process that holds it open in milliseconds. Errors: Unsupported when the engine takes
     // no such settings, or was installed without its planner (says what to do); Corrupt for what is no model;
     // Timeout; Unavailable when the planner crashed; those of the file system.

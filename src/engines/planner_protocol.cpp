@@ -58,10 +58,26 @@ Error refusal(json::Value const& value) {
     return {Errc::Internal, format("hal0-planner does not understand hal0: {}", words)};
 }
 
+std::int64_t outputs_each(PlanRequest const& request) {
+    return request.drafter == Drafter::None ? 1 : 1 + std::int64_t{request.drafted};
+}
+
 std::int64_t outputs(PlanRequest const& request) {
-    // As llama-server has it: a row for each sequence that generates, and for each token that is embedded.
-    return request.embeddings ? request.batch.count
-                              : std::min(request.batch.count, std::int64_t{request.parallel});
+    // As llama-server has it: a row for each sequence that generates and each token it checks, and for each
+    // token that is embedded.
+    return request.embeddings
+               ? request.batch.count
+               : std::min(request.batch.count, std::int64_t{request.parallel} * outputs_each(request));
+}
+
+// Recurrent states are kept for each token that may be taken back; a draft model's are checkpointed instead
+// (need_n_rs_seq of common/common.h).
+std::string drafting(PlanRequest const& request) {
+    if (request.drafter == Drafter::None) return {};
+    auto line = format(" outputs_each={}", outputs_each(request));
+    if (request.drafter == Drafter::Mtp)
+        line += format(" states={} load_mtp=1{}", request.drafted, request.of_mtp ? " mtp=1" : "");
+    return line;
 }
 
 }  // namespace
@@ -86,10 +102,11 @@ std::vector<DevicePlan> by_device(Plan const& plan) {
 std::string settings_line(PlanRequest const& request) {
     return format(
         "parallel={} unified={} batch={} ubatch={} outputs={} kv_k={} kv_v={} flash={} gpu_layers={} "
-        "embeddings={}",
+        "embeddings={}{}",
         request.parallel, request.unified_kv ? 1 : 0, request.batch.count, request.ubatch.count,
         outputs(request), to_string(request.kv_type_k), to_string(request.kv_type_v),
-        to_string(request.flash_attention), request.gpu_layers, request.embeddings ? 1 : 0);
+        to_string(request.flash_attention), request.gpu_layers, request.embeddings ? 1 : 0,
+        drafting(request));
 }
 
 std::string question(PlanRequest const& request, Tokens context) {

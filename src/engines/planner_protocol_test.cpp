@@ -30,6 +30,17 @@ TEST(PlannerProtocol, AQuestionSaysEverythingTheAnswerDependsOn) {
         "embeddings=0");
 }
 
+TEST(PlannerProtocol, WhatIsDraftedIsCheckedAtOnce) {
+    PlanRequest request{.parallel = 2, .drafter = Drafter::Model};
+    auto const line = [&request] { return settings_line(request); };
+    EXPECT_NE(line().find(" outputs=8 "), std::string::npos) << line();
+    EXPECT_TRUE(line().ends_with(" embeddings=0 outputs_each=4")) << line();
+    request.drafter = Drafter::Mtp;
+    EXPECT_TRUE(line().ends_with(" outputs_each=4 states=3 load_mtp=1")) << line();
+    request.of_mtp = true;
+    EXPECT_TRUE(line().ends_with(" outputs_each=4 states=3 load_mtp=1 mtp=1")) << line();
+}
+
 // llama-server keeps results for one token of each sequence that generates, but for every token it embeds:
 // for bge-m3 and its vocabulary of 250,002 that is 8 GB.
 TEST(PlannerProtocol, WhatEmbedsHasOutputsForAWholeBatch) {

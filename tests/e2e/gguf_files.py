@@ -1,4 +1,4 @@
-"""Model files made from others for tests of what reads headers only: cut after the header, and split in parts."""
+"""Model files made for tests of what reads headers only: cut after the header, split in parts, or made up."""
 import math
 import pathlib
 import struct
@@ -19,14 +19,17 @@ class Gguf:
         self.tensors = [self.tensor() for _ in range(tensors)]
         self.header_size = -(-self.at // self.alignment) * self.alignment
 
-    def whole_size(self):
-        """Of the file that this header begins; its tensors are plain numbers (F32, F16)."""
-        def size(described, offset):
+    def sizes(self):
+        """(offset, bytes) of each tensor; they are plain numbers (F32, F16)."""
+        for described, offset in self.tensors:
             begin = 8 + struct.unpack_from("<Q", described)[0]
             dimensions, = struct.unpack_from("<I", described, begin)
             *shape, kind = struct.unpack_from(f"<{dimensions}QI", described, begin + 4)
-            return offset + math.prod(shape) * {0: 4, 1: 2}[kind]
-        end = max(size(*tensor) for tensor in self.tensors)
+            yield offset, math.prod(shape) * {0: 4, 1: 2}[kind]
+
+    def whole_size(self):
+        """Of the file that this header begins."""
+        end = max(offset + size for offset, size in self.sizes())
         return self.header_size + -(-end // self.alignment) * self.alignment
 
     def take(self, form):
@@ -106,3 +109,63 @@ def split(path, directory):
 
 def _key(name, kind, form, value):
     return struct.pack("<Q", len(name)) + name.encode() + struct.pack("<I" + form, kind, value)
+
+
+def made(path, keys, tensors):
+    """A file of these keys and of tensors ({name: shape}, F32) that are all zero, and take no room."""
+    def value(of):
+        if isinstance(of, list):
+            return struct.pack("<IIQ", ARRAY, 6, len(of)) + struct.pack(f"<{len(of)}f", *of)
+        if isinstance(of, str):
+            return struct.pack("<IQ", STRING, len(of)) + of.encode()
+        kind, form = {bool: (7, "?"), int: (4, "I"), float: (6, "f")}[type(of)]
+        return struct.pack("<I" + form, kind, of)
+    header = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys))
+    for name, of in keys.items():
+        header += struct.pack("<Q", len(name)) + name.encode() + value(of)
+    offset = 0
+    for name, shape in tensors.items():
+        header += _tensor(name, shape, offset)
+        offset += -(-math.prod(shape) * 4 // 32) * 32
+    header += bytes(-len(header) % 32)
+    return sparse(path, header, len(header) + offset)
+
+
+def projector(path, embedding_of_model):
+    """A small projector of SmolVLM's kind (SigLIP and a shuffle of pixels), for a model of that embedding."""
+    wide, hidden, image, patch, layers = 192, 768, 256, 16, 2
+    keys = {"general.architecture": "clip", "clip.has_vision_encoder": True, "clip.projector_type": "idefics3", "clip.use_gelu": True}
+    keys |= {"clip.vision." + key: value for key, value in {
+        "image_size": image, "patch_size": patch, "embedding_length": wide, "feed_forward_length": hidden, "block_count": layers,
+        "projection_dim": embedding_of_model, "attention.head_count": 3, "attention.layer_norm_epsilon": 1e-6,
+        "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "projector.scale_factor": 4, "preproc_image_size": 512}.items()}
+    shapes = {"v.patch_embd.weight": (patch, patch, 3, wide), "v.patch_embd.bias": (wide,),
+              "v.position_embd.weight": (wide, (image // patch) ** 2), "v.post_ln.weight": (wide,), "v.post_ln.bias": (wide,),
+              "mm.model.fc.weight": (wide * 16, embedding_of_model)}
+    for layer in range(layers):
+        parts = {name: (wide, wide) for name in ("attn_q", "attn_k", "attn_v", "attn_out")}
+        parts |= {"ffn_up": (wide, hidden), "ffn_down": (hidden, wide), "ln1": (wide,), "ln2": (wide,)}
+        for name, shape in parts.items():
+            shapes[f"v.blk.{layer}.{name}.weight"] = shape
+            shapes[f"v.blk.{layer}.{name}.bias"] = shape[-1:]
+    return made(path, keys, shapes)
+
+
+def drafting(path, header):
+    """The header of a GLM-4.5 whose last layer drafts (MTP), with the tensors that takes, as a whole sparse file."""
+    gguf = Gguf(header)
+    name = b"glm4moe.nextn_predict_layers"
+    keys = [key[:-4] + struct.pack("<I", 1) if name in key else key for key in gguf.keys]
+    end = gguf.whole_size() - gguf.header_size
+    added, wide = b"", 256
+    for tensor, shape in (("eh_proj", (2 * wide, wide)), ("enorm", (wide,)), ("hnorm", (wide,))):
+        added += _tensor(f"blk.1.nextn.{tensor}.weight", shape, end)
+        end += math.prod(shape) * 4
+    text = b"GGUF" + struct.pack("<IQQ", gguf.version, len(gguf.tensors) + 3, len(keys)) + b"".join(keys)
+    text += b"".join(described + struct.pack("<Q", offset) for described, offset in gguf.tensors) + added
+    text += bytes(-len(text) % gguf.alignment)
+    return sparse(path, text, len(text) + end)
+
+
+def _tensor(name, shape, offset):
+    return struct.pack("<Q", len(name)) + name.encode() + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, offset)

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from gguf_files import Gguf, header_of, sparse, split
+from gguf_files import Gguf, drafting, header_of, projector, sparse, split
 from harness import CHAT_MODEL, EMBED_MODEL, ROOT, Home, eventually, running
 
 CONTEXTS, KV_TYPES = (4096, 32768, 131072), ("f16", "q8_0", "q4_0")
@@ -76,6 +76,36 @@ class Planner(unittest.TestCase):
             sums = self.sums(answer)
             for said, kind in ((sums["context"], "KV"), (sums["compute"], "compute"), (answer["output"], "output")):
                 self.assertAlmostEqual(said / 2**20, taken[kind], delta=0.01, msg=f"{kind}, {parallel} at a time")
+
+    def test_a_draft_model_has_a_context_of_its_own(self):
+        main, draft = self.ask(self.chat, questions=["context=8192 parallel=2 outputs=8 outputs_each=4", "context=8192 parallel=2 outputs=2"])
+        taken = self.log_of_server(self.chat, "-c", "8192", "--parallel", "2", "-md", self.chat, "--spec-type", "draft-simple")
+        for term, kind in (("context", "KV"), ("compute", "compute")):
+            self.assertAlmostEqual((self.sums(main)[term] + self.sums(draft)[term]) / 2**20, taken[kind], delta=0.02, msg=kind)
+
+    def test_layers_that_draft_have_a_context_of_their_own(self):
+        """MTP: the model's weights, which it is loaded with, are counted once."""
+        model = drafting(self.directory / "mtp.gguf", ROOT / "tests/archs/headers/glm4moe-moe.gguf")
+        settings = "context=8192 parallel=2 kv_k=q8_0 kv_v=q8_0 outputs=8 outputs_each=4 states=3 load_mtp=1"
+        main, layers = self.ask(model, questions=[settings, settings + " mtp=1"])
+        tensors = sum(-(-size // 32) * 32 for _, size in Gguf(model).sizes())
+        self.assertEqual((self.sums(main)["model"], self.sums(layers)["model"]), (tensors, 0))
+        self.assertEqual(self.sums(main)["context"], 8192 * 2 * (128 + 128) * 34 // 32, "one layer of the two")
+        self.assertEqual(self.sums(layers)["context"], 8192 * 2 * (128 + 128) * 2, "one layer, two heads, f16 whatever the model's cache is")
+        self.assertGreater(self.sums(layers)["compute"], 0)
+        hidden = 256 * 4 * (2048 + 2)
+        self.assertEqual(layers["output"], 2 * 128 * 4 + hidden)
+        self.assertIn("no layers that draft", self.ask(self.chat, questions=["context=4096 mtp=1"])[0]["error"])
+
+    def test_a_projector_is_planned_as_the_server_loads_it(self):
+        file = projector(self.directory / "mmproj.gguf", 576)
+        (answer,) = self.ask("--projector", file)
+        tensors = sum(size for _, size in Gguf(file).sizes())
+        self.log_of_server(self.chat, "--mmproj", file)
+        compute = re.search(r"reserve_compute_meta:\s+CPU compute buffer size =\s+([\d.]+) MiB", (self.directory / "server.log").read_text())
+        self.assertAlmostEqual((self.sums(answer)["model"] - tensors) / 2**20, float(compute[1]), delta=0.01)
+        for none in (self.chat, self.directory / "server.log", self.directory / "nowhere"):
+            self.assertEqual(self.ask("--projector", none)[0].get("kind"), "model", none)
 
     def test_the_header_is_enough(self):
         for model in (self.chat, self.embed):
