@@ -5,6 +5,8 @@
 #include <string>
 
 #include "api/admin.hpp"
+#include "base/format.hpp"
+#include "base/text.hpp"
 
 namespace hal0::api {
 namespace {
@@ -29,6 +31,13 @@ Result<std::optional<std::int64_t>> number_of(AdminCall const& call, std::string
     return std::optional{number};
 }
 
+Result<std::optional<bool>> flag_of(AdminCall const& call, std::string_view name) {
+    auto const* const value = call.value(name);
+    if (value == nullptr) return std::optional<bool>{};
+    if (*value == "true" || *value == "false") return std::optional{*value == "true"};
+    return Error{Errc::Invalid, format("{} is true or false, not '{}'", name, clipped(*value))};
+}
+
 Result<wire::FitQuestion> fit_question(AdminCall const& call) {
     auto const model = text_of(call, "model");
     if (!model || model->empty())
@@ -37,6 +46,7 @@ Result<wire::FitQuestion> fit_question(AdminCall const& call) {
     HAL0_TRY(parallel, number_of(call, "parallel"));
     HAL0_TRY(ubatch, number_of(call, "ubatch"));
     HAL0_TRY(cache_ram, number_of(call, "cache_ram_mib"));
+    HAL0_TRY(mtp, flag_of(call, "mtp"));
     return wire::FitQuestion{.model = *model,
                              .context = context,
                              .parallel = parallel,
@@ -45,15 +55,22 @@ Result<wire::FitQuestion> fit_question(AdminCall const& call) {
                              .kv_type = text_of(call, "kv_type"),
                              .flash_attention = text_of(call, "flash_attention"),
                              .device = text_of(call, "device"),
-                             .engine = text_of(call, "engine")};
+                             .engine = text_of(call, "engine"),
+                             .projector = text_of(call, "projector"),
+                             .draft = text_of(call, "draft"),
+                             .mtp = mtp};
 }
 
 void show_fit(Admin& admin, AdminCall const& call) {
     auto const question = fit_question(call);
     if (!question) return admin.fail(call.ticket, question.error());
     // Else whoever may ask could find out which files there are.
-    bool const is_path = question->model.find('/') != std::string::npos || question->model.ends_with(".gguf");
-    if (is_path && !call.over_unix_socket) {
+    auto const is_path = [](std::string const& name) {
+        return name.find('/') != std::string::npos || name.ends_with(".gguf");
+    };
+    bool const has_path =
+        is_path(question->model) || question->projector || is_path(question->draft.value_or(""));
+    if (has_path && !call.over_unix_socket) {
         return admin.fail(call.ticket, {Errc::Forbidden,
                                         "paths of files are not taken over TCP: 'hal0 fit FILE' on this "
                                         "machine tells, or ask for a model by its id"});
@@ -72,7 +89,12 @@ constexpr std::array fit_query{
     QueryDoc{"kv_type", "of the cache: `f16` (the default), `q8_0`, `q4_0`, …"},
     QueryDoc{"flash_attention", "`on`, `off` or `auto` (the default)"},
     QueryDoc{"device", "`cpu`, or a GPU's id; else what the report recommends"},
-    QueryDoc{"engine", "that is asked to plan; else `llama.cpp`"}};
+    QueryDoc{"engine", "that is asked to plan; else `llama.cpp`"},
+    QueryDoc{"projector",
+             "the path of one for images and sound (mmproj) to load with it (over the unix "
+             "socket only)"},
+    QueryDoc{"draft", "a model to draft for it, named like `model`"},
+    QueryDoc{"mtp", "`true`: its own further layers draft"}};
 
 using Shape = AnswerDoc::Shape;
 

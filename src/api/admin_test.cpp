@@ -461,10 +461,18 @@ TEST_F(AdminTest, FitIsAskedByAQuery) {
                                                            .flash_attention = "on",
                                                            .device = "gpu0",
                                                            .engine = "e"}}));
+    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=true&projector=p").status, 200);
+    EXPECT_EQ(house.fits.back(),
+              (wire::FitQuestion{.model = "m", .projector = "p", .draft = "d", .mtp = true}));
+    over_unix_socket = false;
+    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=false").status, 200);
+    EXPECT_EQ(get("/api/fit?model=m&draft=%2Fd.gguf").status, 403);
+    EXPECT_EQ(get("/api/fit?model=m&projector=p").status, 403);
+    EXPECT_EQ(get("/api/fit?model=m&mtp=perhaps").status, 400);
     EXPECT_EQ(get("/api/fit").status, 400);
     EXPECT_EQ(get("/api/fit?model=m&context=many").status, 400);
     EXPECT_EQ(get("/api/fit?model=m&ctx=8192").status, 400);
-    EXPECT_EQ(house.fits.size(), 2U);
+    EXPECT_EQ(house.fits.size(), 4U);
 }
 
 }  // namespace

@@ -92,17 +92,17 @@ Result<Device> device_of(hardware::HardwareReport const& report, std::optional<s
     auto const& best = report.recommended;
     auto const wanted = name.value_or(best.device);
     if (wanted == "cpu" || wanted == memory::host_device || wanted.empty()) return Device{{}, "cpu"};
-    std::vector<std::string> there{"cpu"};
-    for (auto const& gpu : report.gpus) {
-        there.push_back(gpu.id);
-        if (gpu.id != wanted) continue;
-        auto const backend = best.device == wanted    ? best.backend
-                             : gpu.vendor == "nvidia" ? std::string{"cuda"}
-                                                      : std::string{"vulkan"};
+    if (auto const* const gpu = report.gpu(wanted)) {
+        auto const backend = best.device == wanted     ? best.backend
+                             : gpu->vendor == "nvidia" ? std::string{"cuda"}
+                                                       : std::string{"vulkan"};
         return Device{
-            {.device = wanted, .api = api_of(backend), .allocation_max = allocation_max(gpu, backend)},
+            {.device = wanted, .api = api_of(backend), .allocation_max = allocation_max(*gpu, backend)},
             backend};
     }
+    std::vector<std::string> there{"cpu"};
+    for (auto const& gpu : report.gpus)
+        there.push_back(gpu.id);
     return Error{Errc::NotFound,
                  format("this box has no device '{}'; it has {}", clipped(wanted), join(there, ", "))};
 }

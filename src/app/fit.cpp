@@ -5,6 +5,7 @@
 #include "app/measuring.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "engines/lock.hpp"
 #include "memory/closed_form.hpp"
 
 namespace hal0::app {
@@ -108,6 +109,19 @@ std::vector<std::string> warnings_of(Subject const& subject, SizingSettings cons
     return found;
 }
 
+Result<Extras> extras_of(wire::FitQuestion const& question, Library const& library) {
+    Extras extras{.mtp = question.mtp.value_or(false)};
+    if (question.projector) {
+        HAL0_TRY(projector, find_projector(*question.projector));
+        extras.projector = std::move(projector);
+    }
+    if (question.draft) {
+        HAL0_TRY(draft, find_subject(*question.draft, library));
+        extras.draft = std::move(draft);
+    }
+    return extras;
+}
+
 wire::FitSettings view_of(Subject const& subject, SizingSettings const& settings, SizingPlace const& place) {
     auto const request = plan_request(subject, settings);
     bool const on_host = place.target.device == memory::host_device;
@@ -139,23 +153,35 @@ wire::FitVerdict view_of(memory::Judgement const& judgement, memory::Target cons
 }
 
 Result<std::unique_ptr<Fit>> Fit::open(wire::FitQuestion const& question, os::Places const& places,
-                                       Library const& library, hardware::HardwareReport const& report) {
+                                       Library const& library, hardware::HardwareReport const& report,
+                                       Duration patience) {
     HAL0_CHECK(settings_of(question));
     HAL0_TRY(device, device_of(report, question.device));
     HAL0_TRY(subject, find_subject(question.model, library));
-    SizingPlace place{.target = device.target, .backend = device.backend, .cache = places.cache};
-    auto const engine = library.engine_store().find(question.engine.value_or("llama.cpp"));
+    HAL0_TRY(extras, extras_of(question, library));
+    HAL0_CHECK(check_extras(subject, extras));
+    SizingPlace place{
+        .target = device.target, .backend = device.backend, .cache = places.cache, .patience = patience};
+    auto const engine = library.engine_store().find(question.engine.value_or("llama.cpp"), device.backend);
     if (engine) place.engine = *engine;
-    if (!engine && question.engine) return engine.error();
+    if (!engine && question.engine) {
+        HAL0_CHECK(engines::known_engine(*question.engine));
+        return engine.error();
+    }
     if (!engine) place.no_engine = engine.error().message;
-    return std::unique_ptr<Fit>{new Fit{
-        question, std::move(subject), std::move(place), {MeasuredStore{places}, library.model_store()}}};
+    return std::unique_ptr<Fit>{new Fit{question,
+                                        std::move(subject),
+                                        std::move(extras),
+                                        std::move(place),
+                                        {MeasuredStore{places}, library.model_store()}}};
 }
 
 bool Fit::holds(wire::FitQuestion const& question, hardware::HardwareReport const& report) const {
     auto const device = device_of(report, question.device);  // another may be recommended by now
     return device && device->target.device == place_.target.device && device->backend == place_.backend &&
-           question.model == question_.model && question.engine == question_.engine;
+           question.model == question_.model && question.engine == question_.engine &&
+           question.projector == question_.projector && question.draft == question_.draft &&
+           question.mtp == question_.mtp;
 }
 
 Result<std::optional<Tokens>> Fit::largest_context(SizingSettings settings, Box const& box) {
@@ -191,6 +217,9 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .from = subject_.from,
                        .size = subject_.size,
                        .settings = view_of(subject_, settings, place_),
+                       .projector = question.projector,
+                       .draft = question.draft,
+                       .mtp = extras_.mtp,
                        .exactness = std::string{memory::to_string(estimate.exactness)},
                        .planned_by = planned_by,
                        .devices = views_of(estimate),

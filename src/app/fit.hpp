@@ -1,5 +1,6 @@
 #pragma once
 // What a model would take, and whether this box has it: for `hal0 fit` and for GET /api/fit.
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,10 +22,11 @@ wire::FitVerdict view_of(memory::Judgement const& judgement, memory::Target cons
 // settings, is answered in milliseconds. Blocks; by one thread at a time.
 class Fit final : NoCopy {
   public:
-    // `library` outlives it. Invalid for settings that can't be; NotFound, naming what is near, for a model,
-    // device or engine that isn't there.
+    // `library` outlives it; `patience` is with the engine's planner, for one answer. Invalid for settings
+    // that can't be; NotFound, naming what is near, for a model, device or engine that isn't there.
     static Result<std::unique_ptr<Fit>> open(wire::FitQuestion const& question, os::Places const& places,
-                                             Library const& library, hardware::HardwareReport const& report);
+                                             Library const& library, hardware::HardwareReport const& report,
+                                             Duration patience = std::chrono::seconds{60});
     // Whether `question` differs in its settings alone, on the box as it is told now.
     [[nodiscard]] bool holds(wire::FitQuestion const& question, hardware::HardwareReport const& report) const;
     Result<wire::FitView> answer(wire::FitQuestion const& question, Box const& box);
@@ -35,12 +37,13 @@ class Fit final : NoCopy {
         MeasuredStore store;
         models::ModelStore const& models;
     };
-    Fit(wire::FitQuestion question, Subject subject, SizingPlace place, Measured measured)
+    Fit(wire::FitQuestion question, Subject subject, Extras extras, SizingPlace place, Measured measured)
         : question_{std::move(question)},
           subject_{std::move(subject)},
+          extras_{std::move(extras)},
           place_{std::move(place)},
           measured_{std::move(measured)},
-          sizing_{subject_, place_} {}
+          sizing_{subject_, place_, extras_} {}
     [[nodiscard]] Experience experience(Box const& box) const;
     Result<std::optional<Tokens>> largest_context(SizingSettings settings, Box const& box);
 
@@ -52,6 +55,7 @@ class Fit final : NoCopy {
     };
     wire::FitQuestion question_;
     Subject subject_;
+    Extras extras_;
     SizingPlace place_;
     Measured measured_;
     Sizing sizing_;

@@ -29,9 +29,11 @@ std::string target_of(wire::FitQuestion const& question) {
          std::initializer_list<Text>{{"kv_type", question.kv_type},
                                      {"flash_attention", question.flash_attention},
                                      {"device", question.device},
-                                     {"engine", question.engine}}) {
+                                     {"engine", question.engine},
+                                     {"draft", question.draft}}) {
         if (value) target += format("&{}={}", name, cli::segment(*value));
     }
+    if (question.mtp) target += "&mtp=true";
     return target;
 }
 
@@ -59,7 +61,9 @@ Result<wire::FitView> answer_here(wire::FitQuestion const& question, cli::Contex
 // A file is read here: it may not be the daemon's to read.
 Result<wire::FitView> answer(wire::FitQuestion const& question, cli::Context& context,
                              std::optional<std::string> const& root) {
-    if (!root && !names_a_file(question.model)) {
+    bool const has_file = names_a_file(question.model) || question.projector ||
+                          (question.draft && names_a_file(*question.draft));
+    if (!root && !has_file) {
         HAL0_TRY(view, answer_of_daemon(question, context));
         if (view) return std::move(*view);
     }
@@ -77,7 +81,10 @@ Result<int> fit_command(cli::Arguments const& arguments, cli::Context& context) 
                                      .kv_type = arguments.maybe("kv-type"),
                                      .flash_attention = arguments.maybe("fa"),
                                      .device = arguments.maybe("device"),
-                                     .engine = arguments.maybe("engine")};
+                                     .engine = arguments.maybe("engine"),
+                                     .projector = arguments.maybe("mmproj"),
+                                     .draft = arguments.maybe("draft"),
+                                     .mtp = arguments.has("mtp") ? std::optional{true} : std::nullopt};
     auto const view = answer(question, context, arguments.maybe("root"));
     if (!view && view.error().kind == Errc::Invalid) return cli::misused(context, view.error().message);
     if (!view) return view.error();

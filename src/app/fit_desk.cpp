@@ -24,7 +24,7 @@ struct FitDesk::Held {
         }
         if (!fit || !fit->holds(question, box->report)) {
             fit.reset();  // its planner ends before the next one begins
-            HAL0_TRY(opened, Fit::open(question, world.places, world.library, box->report));
+            HAL0_TRY(opened, Fit::open(question, world.places, world.library, box->report, fit_patience));
             fit = std::move(opened);
         }
         return fit->answer(question, *box);
@@ -32,11 +32,9 @@ struct FitDesk::Held {
 };
 
 FitDesk::FitDesk(World world)
-    : world_{world},
-      held_{std::make_shared<Held>(world.places)},
-      forget_{world.loop, [this] {
-                  if (asked_.empty()) held_ = std::make_shared<Held>(world_.places);
-              }} {}
+    : world_{world}, held_{std::make_shared<Held>(world.places)}, forget_{world.loop, [this] {
+                                                                              if (asked_.empty()) let_go();
+                                                                          }} {}
 FitDesk::~FitDesk() = default;
 
 void FitDesk::ask(wire::FitQuestion question, Answer answer) {
@@ -48,8 +46,20 @@ void FitDesk::ask(wire::FitQuestion question, Answer answer) {
     if (asked_.size() == 1) next();
 }
 
+// A planner that is let go is waited for: no work for the loop.
+void FitDesk::let_go() {
+    auto held = std::exchange(held_, std::make_shared<Held>(world_.places));
+    world_.pool.run(
+        world_.inbox,
+        [held = std::move(held)]() mutable {
+            held.reset();
+            return true;
+        },
+        [](bool) {});
+}
+
 void FitDesk::next() {
-    if (std::exchange(stale_, false)) held_ = std::make_shared<Held>(world_.places);
+    if (std::exchange(stale_, false)) let_go();
     world_.pool.run(
         world_.inbox,
         [held = held_, question = asked_.front().question, world = world_] {

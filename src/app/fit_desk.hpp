@@ -16,6 +16,8 @@ namespace hal0::app {
 
 inline constexpr Duration fit_held_for = std::chrono::seconds{30};
 inline constexpr Duration fit_box_age_max = std::chrono::seconds{2};
+// With a planner that doesn't answer: so long it holds one of the pool's threads, and a stop of the daemon.
+inline constexpr Duration fit_patience = std::chrono::seconds{10};
 inline constexpr std::size_t fits_waiting_max = 64;
 
 class FitDesk final : NoCopy {
@@ -45,6 +47,7 @@ class FitDesk final : NoCopy {
     };
     void next();
     void told(Result<wire::FitView> view);
+    void let_go();
 
     World world_;
     std::shared_ptr<Held> held_;

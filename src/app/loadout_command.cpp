@@ -145,6 +145,8 @@ Result<int> loadout_fit_command(cli::Arguments const& arguments, cli::Context& c
     } else {
         context.terminal.out(one ? cli::loadout_text(context.terminal, views.front())
                                  : cli::loadouts_list(context.terminal, views));
+        for (auto const& note : box.notes)
+            context.terminal.out(format("note: {}\n", note));
     }
     return cli::exit_ok;
 }

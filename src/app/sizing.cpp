@@ -4,12 +4,8 @@
 #include <utility>
 
 #include "base/format.hpp"
-#include "base/text.hpp"
 #include "memory/closed_form.hpp"
 #include "memory/planned.hpp"
-#include "memory/weights.hpp"
-#include "models/catalog.hpp"
-#include "models/gguf_model.hpp"
 #include "os/file.hpp"
 
 namespace hal0::app {
@@ -19,97 +15,26 @@ constexpr std::int64_t context_step = 256;
 constexpr std::int64_t context_unasked = 4096;         // as a slot has it
 constexpr std::int64_t context_unknown_most = 131072;  // of a model that doesn't say what it was trained for
 
-Result<Subject> subject_of_model(models::GgufModel model, std::string const& name, std::string from) {
-    auto shape = memory::model_shape(model);
-    if (!shape) return in_context(format("sizing {}", clipped(name)), shape.error());
-    return Subject{.name = name,
-                   .from = std::move(from),
-                   .embeds = !shape->causal,
-                   .size = model.size,
-                   .shape = std::move(*shape),
-                   .tensors = std::move(model.tensors),
-                   .files = std::move(model.files)};
-}
-
-Result<Subject> subject_of_file(std::string const& path, std::string const& name, std::string from) {
-    HAL0_TRY(model, models::read_gguf_model(path));
-    return subject_of_model(std::move(model), name, std::move(from));
-}
-
 // How far along `span` a line from `left` (0 or more) to `right` (less) meets 0.
 std::int64_t along(std::int64_t span, std::int64_t left, std::int64_t right) {
     auto const fall = static_cast<double>(std::max<std::int64_t>(left - right, 1));
     return static_cast<std::int64_t>(static_cast<double>(span) * static_cast<double>(left) / fall);
 }
 
-Error nowhere(std::string const& name, Library const& library) {
-    std::vector<std::string> names;
-    for (auto const& model : library.model_store().list())
-        names.push_back(model.record.id);
-    for (auto const& model : models::loadouts().models)
-        names.push_back(model.name);
-    auto const near = nearest(name, names);
-    return {Errc::NotFound,
-            format("there is no model '{}' in the store, in a loadout, or as a file{}", clipped(name),
-                   near ? format("; did you mean '{}'?", *near)
-                        : "; 'hal0 model list' and 'hal0 loadout list' show what there is")};
+// Nothing where no engine with a planner is there.
+std::unique_ptr<engines::Planner> planner_of(SizingPlace const& place) {
+    auto const& engine = place.engine;
+    if (!engine || !os::exists(engine->program(engines::Planner::program))) return nullptr;
+    return std::make_unique<engines::Planner>(*engine, place.cache, place.patience);
+}
+
+std::string by_formulas(std::string const& why) { return format("hal0's own formulas, a bound: {}", why); }
+
+std::string name_of(std::optional<engines::InstalledEngine> const& engine) {
+    return engine ? format("{} {}", engine->id, engine->version) : "";
 }
 
 }  // namespace
-
-bool names_a_file(std::string const& name) {
-    return name.ends_with(".gguf") || name.find('/') != std::string::npos;
-}
-
-Bytes Subject::largest_tensor() const {
-    bool const has_output = std::ranges::any_of(
-        tensors, [](models::GgufTensor const& tensor) { return tensor.name == "output.weight"; });
-    Bytes largest{};
-    for (auto const& tensor : tensors) {
-        bool const is_output_too = tensor.name == "token_embd.weight" && !has_output;
-        if (!memory::is_input(tensor.name) || is_output_too)
-            largest = std::max(largest, tensor.size.value_or(Bytes{}));
-    }
-    return largest;
-}
-
-Bytes Subject::tensors_size() const {
-    Bytes sum{};
-    for (auto const& tensor : tensors)
-        sum += tensor.size.value_or(Bytes{});
-    return sum;
-}
-
-Result<Subject> subject_of(models::LoadoutModel const& model) {
-    if (!model.header) {
-        return Error{Errc::Unsupported,
-                     format("{} is served by an engine that nobody here can plan for", model.name)};
-    }
-    HAL0_TRY(subject, subject_of_model(models::header_model(model), model.name, "loadout"));
-    subject.embeds = model.kind == "embed";
-    if (!model.note.empty()) subject.notes.push_back(model.note);
-    if (model.hard_ceiling) subject.notes.emplace_back("past the hard ceiling of boxes of 128 GB");
-    return subject;
-}
-
-Result<Subject> find_subject(std::string const& name, Library const& library) {
-    if (names_a_file(name)) return subject_of_file(name, name, "file");
-    if (auto const stored = library.model_store().find(name); stored && stored->readable) {
-        HAL0_TRY(subject, subject_of_file(stored->main_file(), name, "store"));
-        auto const kind = stored->record.kind;
-        subject.embeds = kind == models::Kind::Embed || kind == models::Kind::Rerank;
-        if (stored->state == models::ModelState::Damaged)
-            subject.notes.push_back(format("damaged: {}", stored->fault));
-        return subject;
-    }
-    if (auto const* const model = models::loadouts().model(name)) return subject_of(*model);
-    if (auto const entry = models::catalog_entry(name)) {
-        return Error{
-            Errc::NotFound,
-            format("'{}' isn't here yet, and its header with it; 'hal0 model pull {}' gets it", name, name)};
-    }
-    return nowhere(name, library);
-}
 
 Tokens context_of(Subject const& subject, SizingSettings const& settings) {
     if (settings.context.count > 0) return settings.context;
@@ -117,7 +42,8 @@ Tokens context_of(Subject const& subject, SizingSettings const& settings) {
     return {trained > 0 ? std::min(trained, context_unasked) : context_unasked};
 }
 
-engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings) {
+engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings,
+                                  Extras const& extras) {
     auto const context = context_of(subject, settings);
     engines::PlanRequest request{.context = {context.count * settings.parallel},
                                  .parallel = settings.parallel,
@@ -127,13 +53,19 @@ engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& 
                                  .cache_ram = settings.cache_ram,
                                  .checkpoints = engines::checkpoints_wanted,
                                  .embeddings = subject.embeds};
+    if (extras.mtp) request.drafter = engines::Drafter::Mtp;
+    if (extras.draft) request.drafter = engines::Drafter::Model;
     if (subject.embeds) request.batch = request.ubatch = context;
     if (settings.ubatch.count > 0) request.ubatch = settings.ubatch;
     request.batch = std::max(request.batch, request.ubatch);
     return request;
 }
 
-Sizing::Sizing(Subject const& subject, SizingPlace const& place) : subject_{subject}, place_{place} {
+// ---- what is asked
+
+Sizing::Sizing(Subject const& subject, SizingPlace const& place, Extras const& extras)
+    : subject_{subject}, place_{place}, extras_{extras} {
+    if (extras.draft) draft_ = std::make_unique<Sizing>(*extras.draft, place);
     std::string why;
     if (subject.files.empty()) {
         why = "its file isn't here for an engine to plan";
@@ -142,15 +74,19 @@ Sizing::Sizing(Subject const& subject, SizingPlace const& place) : subject_{subj
     } else if (place.engine->backend != place.backend) {
         why = format("{} {} plans for {}, not for {}", place.engine->id, place.engine->version,
                      place.engine->backend, place.backend);
-    } else if (!os::exists(place.engine->program(engines::Planner::program))) {
-        why = format("{} {} was installed without its planner; 'hal0 engine install {}' brings it",
-                     place.engine->id, place.engine->version, place.engine->id);
-    } else {
-        engine_name_ = format("{} {}", place.engine->id, place.engine->version);
-        planner_ = std::make_unique<engines::Planner>(*place.engine, place.cache);
+    } else if (planner_ = planner_of(place); !planner_) {
+        why = format("{} was installed without its planner; 'hal0 engine install {}' brings it",
+                     name_of(place.engine), place.engine->id);
     }
-    why_formulas_ = format("hal0's own formulas, a bound: {}", why);
-    planned_by_ = planner_ ? engine_name_ : why_formulas_;
+    by_formulas_ = by_formulas(why);
+    planned_by_ = planner();
+}
+
+std::string Sizing::planner() const { return planner_ ? name_of(place_.engine) : by_formulas_; }
+
+std::optional<std::string> Sizing::gpu() const {
+    auto const& device = place_.target.device;
+    return device == memory::host_device ? std::nullopt : std::optional{device};
 }
 
 Result<memory::MemoryEstimate> Sizing::planned(engines::PlanRequest const& request) {
@@ -158,8 +94,94 @@ Result<memory::MemoryEstimate> Sizing::planned(engines::PlanRequest const& reque
     for (auto const& file : subject_.files)
         model.files.push_back({.path = file});
     HAL0_TRY(plan, planner_->plan(model, request));
-    return memory::planned(plan, place_.target.device, engine_name_);
+    return memory::planned(plan, place_.target.device, name_of(place_.engine));
 }
+
+Result<memory::MemoryEstimate> Sizing::bound(engines::PlanRequest const& request) const {
+    auto estimate = request.of_mtp ? memory::closed_form_of_mtp(subject_.shape, request, gpu())
+                                   : memory::closed_form(subject_.shape, subject_.tensors, request, gpu());
+    if (estimate) estimate->exactness = memory::Exactness::Bound;
+    return estimate;
+}
+
+// What the engine refuses is refused; where it can't answer, the formulas do.
+Result<memory::MemoryEstimate> Sizing::of_model(engines::PlanRequest const& request,
+                                                std::string& planned_by) {
+    if (!planner_) return bound(request);
+    auto estimate = planned(request);
+    if (estimate || estimate.error().kind == Errc::Unsupported) return estimate;
+    auto const fault = std::move(estimate).error();
+    planned_by = by_formulas(fault.message);
+    if (fault.kind == Errc::Timeout) {  // the next would be waited for as long
+        planner_.reset();
+        by_formulas_ = planned_by;
+    }
+    return bound(request);
+}
+
+// ---- what is loaded beside it
+
+// As llama-server has it: a context as large as the model's own, with a cache of its own type.
+Result<memory::MemoryEstimate> Sizing::of_draft(Subject const& draft, SizingSettings settings) {
+    settings.context = context_of(subject_, settings);
+    settings.kv_type = engines::KvType::F16;
+    settings.cache_ram = {};
+    auto const request = plan_request(draft, settings);
+    auto planned_by = draft_->planner();
+    auto estimate = draft_->of_model(request, planned_by);
+    if (!estimate) return in_context(format("the draft model {}", draft.name), std::move(estimate).error());
+    memory::add_growing(*estimate, draft.shape, request);
+    if (planned_by != planned_by_) planned_by_ += format("; the draft model by {}", planned_by);
+    return estimate;
+}
+
+// On the processor, whatever the model computes on: there the engine can be asked without taking memory.
+Result<memory::MemoryEstimate> Sizing::of_projector(Projector const& projector,
+                                                    engines::PlanRequest const& request) {
+    auto const device = gpu().value_or(std::string{memory::host_device});
+    auto const estimate_of = [&device](memory::Term term) {
+        return memory::MemoryEstimate{.exactness = term.exactness,
+                                      .shares = {{.device = device, .terms = {std::move(term)}}}};
+    };
+    if (!projector_planner_) projector_planner_ = planner_of(place_);
+    auto const plan =
+        projector_planner_
+            ? projector_planner_->plan({.files = {{.path = projector.file}}, .projector = true}, request)
+            : Result<engines::Plan>{Error{Errc::Unavailable, "no engine is installed"}};
+    if (!plan && plan.error().kind == Errc::Corrupt) return plan.error();
+    if (!plan)
+        return estimate_of(
+            {std::string{memory::projector_term}, projector.tensors,
+             format("sum of its tensors; what it computes in comes on top: {}", plan.error().message)});
+    Bytes all{};
+    for (auto const& buffer : plan->buffers)
+        all += buffer.model;
+    bool const exact = planner_ != nullptr && !gpu();
+    return estimate_of({std::string{memory::projector_term}, all,
+                        format("{}'s own plan{}", name_of(place_.engine), exact ? "" : " for the processor"),
+                        exact ? memory::Exactness::Exact : memory::Exactness::Bound});
+}
+
+Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings const& settings,
+                                engines::PlanRequest const& request) {
+    if (extras_.mtp) {
+        auto of_mtp = request;
+        of_mtp.of_mtp = true;
+        HAL0_TRY(layers, of_model(of_mtp, planned_by_));
+        memory::add_beside(estimate, layers, "MTP ");
+    }
+    if (extras_.draft) {
+        HAL0_TRY(draft, of_draft(*extras_.draft, settings));
+        memory::add_beside(estimate, draft, "draft ");
+    }
+    if (extras_.projector) {
+        HAL0_TRY(projector, of_projector(*extras_.projector, request));
+        memory::add_beside(estimate, projector, "");
+    }
+    return {};
+}
+
+// ---- all of it
 
 memory::Known Sizing::known(engines::PlanRequest const& request) const {
     memory::Known known{.vocabulary = subject_.shape.vocabulary};
@@ -176,23 +198,12 @@ memory::Known Sizing::known(engines::PlanRequest const& request) const {
 }
 
 Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) {
-    auto const request = plan_request(subject_, settings);
-    auto const gpu =
-        place_.target.device == memory::host_device ? std::nullopt : std::optional{place_.target.device};
-    auto estimate =
-        planner_ ? planned(request) : memory::closed_form(subject_.shape, subject_.tensors, request, gpu);
-    planned_by_ = planner_ ? engine_name_ : why_formulas_;
-    // What the engine refuses is refused; where it can't answer, the formulas do.
-    bool by_formulas = !planner_;
-    if (!estimate && planner_ && estimate.error().kind != Errc::Unsupported) {
-        planned_by_ = format("hal0's own formulas, a bound: {}", estimate.error().message);
-        by_formulas = true;
-        estimate = memory::closed_form(subject_.shape, subject_.tensors, request, gpu);
-    }
-    if (!estimate) return estimate;
-    if (by_formulas) estimate->exactness = memory::Exactness::Bound;
-    memory::add_growing(*estimate, subject_.shape, request);
-    memory::add_overhead(*estimate, place_.target, known(request));
+    auto const request = plan_request(subject_, settings, extras_);
+    planned_by_ = planner();
+    HAL0_TRY(estimate, of_model(request, planned_by_));
+    memory::add_growing(estimate, subject_.shape, request);
+    HAL0_CHECK(add_extras(estimate, settings, request));
+    memory::add_overhead(estimate, place_.target, known(request));
     return estimate;
 }
 
@@ -211,7 +222,7 @@ memory::Demand Sizing::demand(memory::MemoryEstimate const& estimate) const {
 Result<Sizing::Trial> Sizing::attempt(SizingSettings const& settings, Beside const& beside) {
     HAL0_TRY(estimated, estimate(settings));
     // One that fails would fail for the next too, after as long a wait.
-    if (planner_ && estimated.exactness == memory::Exactness::Bound)
+    if (planner_ && planned_by_ != planner())
         return Error{Errc::Unavailable, "the planner doesn't answer for every context"};
     auto needed = demand(estimated);
     needed += beside.others;

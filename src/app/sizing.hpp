@@ -1,14 +1,14 @@
 #pragma once
-// From the name of a model to what it would take: finds its header, asks the installed engine's planner where
-// that plans for the backend that will run it, and hal0's own formulas where not. Blocks for some tenths of a
-// second at the most.
+// What a model would take: asks the installed engine's planner where that plans for the backend that will run
+// it, and hal0's own formulas where not. Blocks for some tenths of a second at the most.
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "app/library.hpp"
+#include "app/subject.hpp"
 #include "base/no_copy.hpp"
+#include "base/time.hpp"
 #include "engines/planner.hpp"
 #include "memory/estimate.hpp"
 #include "memory/measurement.hpp"
@@ -18,27 +18,6 @@
 #include "models/loadouts.hpp"
 
 namespace hal0::app {
-
-// A model as far as sizing it goes.
-struct Subject {
-    std::string name{};
-    std::string from{};  // "store", "file", "loadout"
-    bool embeds{false};  // outputs a whole batch
-    Bytes size{};
-    memory::ModelShape shape{};
-    models::GgufTensors tensors{};
-    std::vector<std::string> files{};  // none: it isn't here
-    std::vector<std::string> notes{};
-    [[nodiscard]] Bytes largest_tensor() const;
-    [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
-};
-
-// "model.gguf", or anything with a '/': a path, and no model's name.
-bool names_a_file(std::string const& name);
-// `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
-// NotFound names what is near, and how to get what could be pulled.
-Result<Subject> find_subject(std::string const& name, Library const& library);
-Result<Subject> subject_of(models::LoadoutModel const& model);
 
 // The settings of `hal0 fit` with their defaults, which are a slot's: `context` is of one request, 0 is the
 // model's own up to 4096.
@@ -51,7 +30,8 @@ struct SizingSettings {
     Bytes cache_ram{};  // prompts kept in the host's memory
     bool operator==(SizingSettings const&) const = default;
 };
-engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings);
+engines::PlanRequest plan_request(Subject const& subject, SizingSettings const& settings,
+                                  Extras const& extras = {});
 Tokens context_of(Subject const& subject, SizingSettings const& settings);  // of one request
 
 // What loads on this box took.
@@ -68,12 +48,14 @@ struct SizingPlace {
     std::optional<engines::InstalledEngine> engine{};
     std::string no_engine{};  // why there is none
     std::string cache{};
+    Duration patience{std::chrono::seconds{60}};  // with the planner, for one answer
     Experience experience{};
 };
 
 class Sizing final : NoCopy {
   public:
-    Sizing(Subject const& subject, SizingPlace const& place);
+    // All of these outlive it.
+    Sizing(Subject const& subject, SizingPlace const& place, Extras const& extras = no_extras);
 
     // With overheads. Unsupported when the engine takes no such settings.
     Result<memory::MemoryEstimate> estimate(SizingSettings const& settings);
@@ -101,13 +83,25 @@ class Sizing final : NoCopy {
     };
     Result<Trial> attempt(SizingSettings const& settings, Beside const& beside);
     Result<memory::MemoryEstimate> planned(engines::PlanRequest const& request);
+    Result<memory::MemoryEstimate> bound(engines::PlanRequest const& request) const;
+    // Says in `planned_by` when it wasn't planner().
+    Result<memory::MemoryEstimate> of_model(engines::PlanRequest const& request, std::string& planned_by);
+    Result<memory::MemoryEstimate> of_draft(Subject const& draft, SizingSettings settings);
+    Result<memory::MemoryEstimate> of_projector(Projector const& projector,
+                                                engines::PlanRequest const& request);
+    Result<void> add_extras(memory::MemoryEstimate& estimate, SizingSettings const& settings,
+                            engines::PlanRequest const& request);
+    [[nodiscard]] std::string planner() const;  // who plans, in words
+    [[nodiscard]] std::optional<std::string> gpu() const;
     [[nodiscard]] memory::Known known(engines::PlanRequest const& request) const;
 
     Subject const& subject_;
     SizingPlace const& place_;
+    Extras const& extras_;
     std::unique_ptr<engines::Planner> planner_{};
-    std::string engine_name_{};
-    std::string why_formulas_{};
+    std::unique_ptr<engines::Planner> projector_planner_{};
+    std::unique_ptr<Sizing> draft_{};
+    std::string by_formulas_{};
     std::string planned_by_{};
 };
 

@@ -39,6 +39,15 @@ std::string settings_line(wire::FitSettings const& settings) {
                   settings.flash_attention, on);
 }
 
+// What is loaded together with the model.
+std::string extras_line(wire::FitView const& view) {
+    std::vector<std::string> extras;
+    if (view.projector) extras.push_back(format("the projector {}", *view.projector));
+    if (view.draft) extras.push_back(format("{}, which drafts", *view.draft));
+    if (view.mtp) extras.emplace_back("its own layers that draft (MTP)");
+    return join(extras, ", ");
+}
+
 std::string pool_line(wire::FitPool const& pool) {
     auto line = format("{}: {} in all, {} used, {} free", pool.id, size_of(pool.total), size_of(pool.used),
                        size_of(pool.free));
@@ -63,9 +72,9 @@ std::string smaller_text(wire::LoadoutTierView const& tier) {
     if (!tier.context_that_fits) return {};
     auto const smaller =
         tier.smaller ? format("take {}", *tier.smaller) : std::string{"nothing smaller is known"};
-    return *tier.context_that_fits > 0
-               ? format("with up to {} tokens it fits; or {}", *tier.context_that_fits, smaller)
-               : format("no context fits: {}", smaller);
+    return *tier.context_that_fits > 0 ? format("with up to {} tokens for {} it fits; or {}",
+                                                *tier.context_that_fits, tier.slots.front().slot, smaller)
+                                       : format("no context fits: {}", smaller);
 }
 
 std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierView const& tier, bool fitted) {
@@ -88,6 +97,7 @@ std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierVi
 std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
     auto out = sentence(terminal, view.fit) + "\n";
     out += row(terminal, "model", format("{}, {}", view.model, gigabytes(view.size)));
+    if (auto const line = extras_line(view); !line.empty()) out += row(terminal, "with", line);
     out += row(terminal, "settings", settings_line(view.settings));
     if (auto const line = context_line(view); !line.empty()) out += row(terminal, "context", line);
     out += row(terminal, "pool", pool_line(view.pool));
@@ -132,7 +142,7 @@ std::string loadout_text(Terminal const& terminal, wire::LoadoutView const& load
         for (auto const& slot : tier.slots) {
             auto text = format("{}, {}", slot_text(slot), gigabytes(slot.size));
             if (slot.total) text += format(", takes {}", human(*slot.total));
-            if (slot.note) text += format(" (the page says {}: {})", gigabytes(slot.stated), *slot.note);
+            if (slot.note) text += format(" (often given as {}: {})", gigabytes(slot.stated), *slot.note);
             out += row(terminal, "  " + slot.slot, text);
         }
         if (!tier.alternatives.empty()) out += row(terminal, "  or", join(tier.alternatives, ", "));

@@ -70,12 +70,12 @@ void add_weights(MemoryEstimate& estimate, Weights const& sizes) {
 void add_context(MemoryEstimate& estimate, ModelShape const& shape, ContextPlan const& plan,
                  Split const& bytes) {
     auto const source = context_source(shape, plan);
+    // Not every architecture has its states several times while it drafts.
+    auto const exactness = plan.state_copies > 1 ? Exactness::Bound : shape.exactness;
     Bytes const each[]{bytes.host, bytes.gpu};
     for (std::size_t i = 0; i < estimate.shares.size(); ++i) {
-        add(estimate.shares[i], {.name = std::string{context_term},
-                                 .bytes = each[i],
-                                 .source = source,
-                                 .exactness = shape.exactness});
+        add(estimate.shares[i],
+            {.name = std::string{context_term}, .bytes = each[i], .source = source, .exactness = exactness});
     }
 }
 
@@ -92,7 +92,8 @@ void add_buffers(MemoryEstimate& estimate, ModelShape const& shape, ContextPlan 
         add(estimate.shares[1],
             {.name = name, .bytes = bound.inputs + bound.activations, .source = bound.source});
     }
-    auto const row = shape.vocabulary + (plan.outputs > plan.sequences ? shape.embedding_out : 0);
+    bool const embeds = request.embeddings || shape.has_encoder;
+    auto const row = shape.vocabulary + (embeds ? shape.embedding_out : 0);
     add(estimate.shares[0], {.name = std::string{output_term},
                              .bytes = {product({row, plan.outputs, 4})},
                              .source = format("{} rows of {} numbers, 4 bytes each", plan.outputs, row)});
@@ -105,13 +106,44 @@ Result<MemoryEstimate> closed_form(ModelShape const& shape, models::GgufTensors 
                                    std::optional<std::string> const& gpu) {
     auto const layers = static_cast<std::int64_t>(shape.layers.size());
     auto const where = gpu ? placement(layers, request.gpu_layers) : all_on_host;
-    HAL0_TRY(sizes, weights(tensors, where));
-    MemoryEstimate estimate{.exactness = shape.exactness, .shares = {PoolShare{.device = "host"}}};
-    if (gpu) estimate.shares.push_back(PoolShare{.device = *gpu});
+    auto const output = shape.memory == Memory::Encoder ? Output::None : Output::Logits;
+    HAL0_TRY(sizes, weights(tensors, where, output));
     auto const plan = context_plan(shape, request);
+    MemoryEstimate estimate{.exactness = plan.state_copies > 1 ? Exactness::Bound : shape.exactness,
+                            .shares = {PoolShare{.device = "host"}}};
+    if (gpu) estimate.shares.push_back(PoolShare{.device = *gpu});
     add_weights(estimate, sizes);
     add_context(estimate, shape, plan, split_context(context_by_layer(shape, plan), where));
     add_buffers(estimate, shape, plan, request);
+    return estimate;
+}
+
+Result<MemoryEstimate> closed_form_of_mtp(ModelShape const& shape, engines::PlanRequest request,
+                                          std::optional<std::string> const& gpu) {
+    if (shape.drafting.empty())
+        return Error{Errc::Unsupported,
+                     "it has no layers that draft (MTP); a smaller model of the same "
+                     "vocabulary can draft for it"};
+    request.of_mtp = true;
+    request.kv_type_k = request.kv_type_v = engines::KvType::F16;
+    auto layers = shape;
+    layers.layers = shape.drafting;
+    layers.memory = Memory::Cache;
+    auto const plan = context_plan(layers, request);
+    MemoryEstimate estimate{.shares = {PoolShare{.device = "host"}}};
+    if (gpu) estimate.shares.push_back(PoolShare{.device = *gpu});
+    auto const where = gpu ? placement(0, engines::all_gpu_layers) : all_on_host;
+    add_context(estimate, layers, plan, split_context(context_by_layer(layers, plan), where));
+    add_buffers(estimate, layers, plan, request);
+    // llama_context::output_reserve: the hidden states that are drafted from, of each token of a batch
+    add(estimate.shares[0],
+        {.name = "hidden states",
+         .bytes = {product({shape.embedding_out, plan.batch + plan.outputs, float_bytes})},
+         .source = format("{} numbers for each token of a batch", shape.embedding_out)});
+    for (auto& share : estimate.shares) {
+        for (auto& term : share.terms)
+            term.exactness = Exactness::Bound;
+    }
     return estimate;
 }
 

@@ -21,12 +21,18 @@ inline constexpr std::string_view embeddings_term = "token embeddings";
 inline constexpr std::string_view context_term = "context";
 inline constexpr std::string_view compute_term = "compute buffer";
 inline constexpr std::string_view output_term = "output buffer";
+inline constexpr std::string_view projector_term = "projector";
 
 // `gpu`: the device of request.gpu_layers ("gpu0"); none: everything is on the host. Unsupported when a
 // tensor is of a type unknown here.
 Result<MemoryEstimate> closed_form(ModelShape const& shape, models::GgufTensors const& tensors,
                                    engines::PlanRequest const& request,
                                    std::optional<std::string> const& gpu = std::nullopt);
+
+// The context of its layers that draft (MTP), beside its own: of the same size, all of it a bound.
+// Unsupported where it has no such layers.
+Result<MemoryEstimate> closed_form_of_mtp(ModelShape const& shape, engines::PlanRequest request,
+                                          std::optional<std::string> const& gpu = std::nullopt);
 
 using DoesFit = std::function<bool(MemoryEstimate const&)>;
 // The largest context, up to what the model was trained for and in steps of 256, whose estimate fits; 0 when

@@ -218,6 +218,12 @@ TEST(Weights, ATableThatIsTheOutputTooIsThereTwice) {
     EXPECT_EQ(weights(tied, all_on_host).value().gpu.count, 0);
 }
 
+TEST(Weights, AnEncodersTableIsNoOutput) {
+    auto tied = tensors;
+    tied.pop_back();
+    EXPECT_EQ(weights(tied, placement(2, -1), Output::None)->gpu.count, 64 + 128 + 32 + 32);
+}
+
 TEST(Weights, ATypeOfUnknownSizeIsNoGuess) {
     auto unknown = tensors;
     unknown.push_back({.name = "blk.1.x.weight", .type = 99});
@@ -238,6 +244,33 @@ TEST(ClosedForm, SplitsTheContextByLayer) {
     EXPECT_EQ(estimate.shares[1].device, "gpu0");
     EXPECT_EQ(context(0), 3 * context(1));
     EXPECT_EQ(estimate.exactness, Exactness::Exact);
+}
+
+// Qwen3.5's 65th block is one of full attention that drafts.
+TEST(ClosedForm, LayersThatDraftHaveAContextOfTheirOwn) {
+    auto model = qwen35_27b();
+    EXPECT_EQ(closed_form_of_mtp(shape_of(model), at(8192)).error().kind, Errc::Unsupported);
+    model.metadata.add("qwen35.nextn_predict_layers", number(1));
+    auto const shape = shape_of(model);
+    ASSERT_EQ(shape.drafting.size(), 1U);
+    auto request = at(8192, KvType::Q8_0);
+    request.drafter = engines::Drafter::Mtp;
+    auto const layers = closed_form_of_mtp(shape, request, "gpu0").value();
+    EXPECT_EQ(layers.of(context_term), Bytes{std::int64_t{8192} * 4 * (256 + 256) * 2}) << "f16 always";
+    EXPECT_EQ(layers.exactness, Exactness::Bound);
+    EXPECT_EQ(layers.shares.back().device, "gpu0");
+    auto const kept = [&shape](PlanRequest const& asked) {
+        return closed_form(shape, {}, asked).value().of(context_term);
+    };
+    auto const plain = kept(at(8192, KvType::Q8_0));
+    request.drafted = 0;
+    EXPECT_EQ(kept(request), plain);
+    request.drafted = 3;
+    EXPECT_GT(kept(request), plain) << "states are kept for each token that may be taken back";
+    EXPECT_EQ(closed_form(shape, {}, request)->exactness, Exactness::Bound);
+    request.drafter = engines::Drafter::Model;
+    EXPECT_EQ(kept(request), plain);
+    EXPECT_EQ(closed_form(shape, {}, request)->exactness, Exactness::Exact);
 }
 
 TEST(ClosedForm, TheLargestContextIsThatWhichFits) {

@@ -13,6 +13,7 @@ using engines::KvType;
 constexpr std::int64_t cells_step = 256;  // GGML_PAD(n_ctx, 256)
 constexpr std::int64_t context_max = std::int64_t{1} << 32;
 constexpr std::int64_t sequences_max = 256;  // LLAMA_MAX_SEQ
+constexpr std::int64_t drafted_max = 1024;
 
 struct BlockOf {
     std::int64_t numbers;
@@ -34,7 +35,7 @@ Bytes cache(ContextPlan const& plan, std::int64_t cells, std::int64_t key_row, s
 Bytes layer_context(ModelShape const& shape, LayerShape const& layer, ContextPlan const& plan) {
     Bytes sum{};
     for (auto const state : layer.states)
-        sum += tensor(product({state, float_bytes}), plan.sequences);
+        sum += tensor(product({state, float_bytes}), plan.sequences * plan.state_copies);
     if (layer.attention == Attention::None) return sum;
     auto const cells = layer.attention == Attention::Sliding ? plan.window_cells : plan.cells;
     auto const values = plan.values_padded ? std::max(layer.value_row, shape.value_row_max) : layer.value_row;
@@ -71,7 +72,13 @@ ContextPlan context_plan(ModelShape const& shape, engines::PlanRequest const& re
         .keys = request.kv_type_k,
         .values = request.kv_type_v,
         .values_padded = request.flash_attention == engines::FlashAttention::Off || !shape.can_fuse};
-    plan.outputs = every_token ? std::max(taken, plan.sequences) : plan.sequences;
+    using engines::Drafter;
+    bool const checks = request.drafter != Drafter::None && !request.of_mtp;
+    auto const drafted = checks ? std::clamp<std::int64_t>(request.drafted, 0, drafted_max) : 0;
+    plan.outputs =
+        every_token ? std::max(taken, plan.sequences) : std::min(taken, plan.sequences * (1 + drafted));
+    plan.outputs = std::max(plan.outputs, plan.sequences);
+    if (request.drafter == Drafter::Mtp) plan.state_copies = 1 + drafted;
     auto const padded = round_up(context, cells_step);
     bool const shared = request.unified_kv;
     plan.cells = shared ? padded : round_up(std::max<std::int64_t>(padded / plan.sequences, 1), cells_step);
@@ -91,7 +98,7 @@ std::vector<Bytes> context_by_layer(ModelShape const& shape, ContextPlan const& 
 }
 
 Bytes checkpoint_bytes(ModelShape const& shape, ContextPlan plan) {
-    plan.streams = plan.sequences = 1;
+    plan.streams = plan.sequences = plan.state_copies = 1;
     Bytes sum{};
     for (auto layer : shape.layers) {
         if (layer.attention == Attention::Global) layer.attention = Attention::None;

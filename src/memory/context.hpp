@@ -13,6 +13,7 @@ struct ContextPlan {
     std::int64_t cells{0};    // of each stream, for layers that look at everything
     std::int64_t streams{1};  // caches side by side: one for all sequences, or each its own
     std::int64_t sequences{1};
+    std::int64_t state_copies{1};  // of recurrent states, for each sequence: one for each token taken back
     std::int64_t batch{0};
     std::int64_t ubatch{0};
     std::int64_t outputs{0};       // rows of logits that one batch can ask for

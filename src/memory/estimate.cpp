@@ -1,5 +1,7 @@
 #include "memory/estimate.hpp"
 
+#include <algorithm>
+
 namespace hal0::memory {
 
 Bytes PoolShare::total() const {
@@ -24,6 +26,13 @@ Bytes MemoryEstimate::of(std::string_view term) const {
         }
     }
     return sum;
+}
+
+PoolShare& share_of(MemoryEstimate& estimate, std::string_view device) {
+    auto const share = std::ranges::find(estimate.shares, device, &PoolShare::device);
+    return share == estimate.shares.end()
+               ? estimate.shares.emplace_back(PoolShare{.device = std::string{device}})
+               : *share;
 }
 
 }  // namespace hal0::memory

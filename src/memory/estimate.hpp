@@ -37,5 +37,7 @@ struct MemoryEstimate {
     [[nodiscard]] Bytes of(std::string_view term) const;  // on all devices
     bool operator==(MemoryEstimate const&) const = default;
 };
+// Added where there is none yet.
+PoolShare& share_of(MemoryEstimate& estimate, std::string_view device);
 
 }  // namespace hal0::memory

@@ -14,7 +14,6 @@ namespace hal0::memory {
 namespace {
 
 using hardware::GpuCounters;
-using hardware::GpuReport;
 using hardware::HardwareReport;
 using wire::HolderView;
 using Size = std::optional<Bytes>;

@@ -44,13 +44,6 @@ constexpr DriverContext driver_context(GpuApi api) {
     return {256_MiB, "Vulkan's pipelines and staging, taken at more than has been reported"};
 }
 
-PoolShare& share_of(MemoryEstimate& estimate, std::string_view device) {
-    auto const share = std::ranges::find(estimate.shares, device, &PoolShare::device);
-    return share == estimate.shares.end()
-               ? estimate.shares.emplace_back(PoolShare{.device = std::string{device}})
-               : *share;
-}
-
 Term driver_of(PoolShare const& share, GpuApi api, Learned const& learned) {
     Term term{.name = std::string{driver_term}};
     if (learned.driver) {

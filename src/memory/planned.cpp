@@ -33,6 +33,17 @@ MemoryEstimate planned(engines::Plan const& plan, std::string const& gpu, std::s
     return estimate;
 }
 
+void add_beside(MemoryEstimate& estimate, MemoryEstimate const& beside, std::string_view prefix) {
+    for (auto const& share : beside.shares) {
+        auto& terms = share_of(estimate, share.device).terms;
+        for (auto term : share.terms) {
+            term.name.insert(0, prefix);
+            terms.push_back(std::move(term));
+        }
+    }
+    if (beside.exactness == Exactness::Bound) estimate.exactness = Exactness::Bound;
+}
+
 Bytes checkpoints(ModelShape const& shape, engines::PlanRequest const& request) {
     if (request.embeddings) return {};
     auto const one = checkpoint_bytes(shape, context_plan(shape, request));

@@ -16,6 +16,10 @@ MemoryEstimate planned(engines::Plan const& plan, std::string const& gpu, std::s
 
 inline constexpr std::string_view checkpoints_term = "context checkpoints";
 
+// Adds what is loaded beside a model to its estimate, each term under a name of its own: "draft " makes
+// "draft weights".
+void add_beside(MemoryEstimate& estimate, MemoryEstimate const& beside, std::string_view prefix);
+
 // What grows up to its limit and is in no plan, on the host: copies of what a sequence can't go back in, and
 // the prompt cache.
 Bytes checkpoints(ModelShape const& shape, engines::PlanRequest const& request);

@@ -100,6 +100,24 @@ LayerShape worst_layer(Hyper const& h) {
     return shape;
 }
 
+// Their context is a plain cache of keys and values, or keys alone, whatever the trunk's is (create_memory,
+// LLAMA_CONTEXT_TYPE_MTP).
+std::vector<LayerShape> drafting_layers(Hyper const& h) {
+    std::vector<LayerShape> layers;
+    auto const first = static_cast<std::size_t>(h.layers);
+    for (auto layer = first; layer < h.heads.size() && !h.router; ++layer) {
+        if (!h.known) {
+            layers.push_back(worst_layer(h));
+            continue;
+        }
+        layers.push_back({.attention = Attention::Global,
+                          .key_row = h.key_row(layer),
+                          .value_row = h.latent ? 0 : h.value_row(layer),
+                          .index_key_row = h.index_size});
+    }
+    return layers;
+}
+
 std::int64_t vocabulary(Keys const& keys, models::GgufMetadata const& metadata) {
     auto const* const tokens = metadata.array("tokenizer.ggml.tokens");
     auto const count = tokens != nullptr ? static_cast<std::int64_t>(tokens->count) : 0;
@@ -143,6 +161,7 @@ Result<ModelShape> model_shape(models::GgufModel const& model) {
                      .can_fuse = h.name != "grok"};  // llama_init_from_model turns it off
     for (std::size_t i = 0; i < h.heads.size(); ++i)
         shape.layers.push_back(h.known ? layer_shape(h, i) : worst_layer(h));
+    shape.drafting = drafting_layers(h);
     add_widths(shape, h, keys, model.metadata);
     return shape;
 }

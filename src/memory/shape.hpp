@@ -32,7 +32,8 @@ struct ModelShape {
     Memory memory{Memory::Cache};
     Exactness exactness{Exactness::Bound};  // Bound: of an architecture unknown here, taken at its worst
     std::vector<LayerShape> layers{};
-    Tokens window{};  // of sliding layers
+    std::vector<LayerShape> drafting{};  // layers that predict further tokens (MTP), at their most
+    Tokens window{};                     // of sliding layers
     Tokens context_trained{};
     bool causal{true};
     bool has_encoder{false};  // and so an output for every token

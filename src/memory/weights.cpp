@@ -37,7 +37,7 @@ Placement placement(std::int64_t layers, std::int64_t gpu_layers) {
     return {.first_on_gpu = layers + 1 - asked, .output_on_gpu = asked > 0};
 }
 
-Result<Weights> weights(models::GgufTensors const& tensors, Placement const& placement) {
+Result<Weights> weights(models::GgufTensors const& tensors, Placement const& placement, Output output) {
     Weights sum;
     Bytes table{};
     bool has_output = false;
@@ -58,7 +58,7 @@ Result<Weights> weights(models::GgufTensors const& tensors, Placement const& pla
         if (tensor.name == "token_embd.weight") table = size;
         has_output = has_output || tensor.name == "output.weight";
     }
-    if (!has_output && placement.output_on_gpu) {
+    if (output == Output::Logits && !has_output && placement.output_on_gpu) {
         sum.tied = true;
         sum.gpu += table;
     }

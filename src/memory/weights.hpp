@@ -26,6 +26,9 @@ struct Weights {
     Bytes gpu{};
     bool tied{false};  // no output of its own: the table is there a second time, in `gpu`
 };
-Result<Weights> weights(models::GgufTensors const& tensors, Placement const& placement);
+// An encoder has no output, and so none that its token table stands in for.
+enum class Output : std::uint8_t { Logits, None };
+Result<Weights> weights(models::GgufTensors const& tensors, Placement const& placement,
+                        Output output = Output::Logits);
 
 }  // namespace hal0::memory

@@ -19,6 +19,9 @@ struct FitQuestion {
     std::optional<std::string> flash_attention{};
     std::optional<std::string> device{};
     std::optional<std::string> engine{};
+    std::optional<std::string> projector{};  // a file
+    std::optional<std::string> draft{};      // a model, as `model`
+    std::optional<bool> mtp{};
     bool operator==(FitQuestion const&) const = default;
 };
 
@@ -33,8 +36,8 @@ struct FitTerm {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name,
           "`weights`, `token embeddings`, `context`, `compute buffer`, `output buffer`, `context "
-          "checkpoints`, "
-          "`prompt cache`, `process`, `driver context`");
+          "checkpoints`, `prompt cache`, `projector`, `process`, `driver context`; with `draft ` in front "
+          "those of a draft model, with `MTP ` those of the model's own layers that draft");
         f("bytes", self.bytes, "how much");
         f("exactness", self.exactness, "`exact`, or `bound`: not less than what will be taken");
         f("source", self.source, "where the figure comes from");
@@ -142,6 +145,9 @@ struct FitView {
     std::string from{};
     Bytes size{};
     FitSettings settings{};
+    std::optional<std::string> projector{};
+    std::optional<std::string> draft{};
+    bool mtp{false};
     std::string exactness{};
     std::string planned_by{};
     std::vector<FitDevice> devices{};
@@ -158,6 +164,9 @@ struct FitView {
         f("from", self.from, "`store`, `file`, or `loadout`: sized without its file");
         f("size", self.size, "of its files");
         f("settings", self.settings, "what the plan was made for");
+        f("projector", self.projector, "loaded with it, for images and sound (mmproj); null: none");
+        f("draft", self.draft, "the model that drafts for it; null: none");
+        f("mtp", self.mtp, "whether its own further layers draft (MTP)");
         f("exactness", self.exactness,
           "`exact`: as the engine that will run it allocates, to the byte, but for `process` and `driver "
           "context`; else `bound`");

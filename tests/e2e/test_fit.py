@@ -1,9 +1,12 @@
 """`hal0 fit` and `hal0 loadout`: bytes, verdicts and what is said to people. Verdicts for each box are src/memory's tests."""
 import json
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
-from harness import CHAT_MODEL, ROOT, Home
+from gguf_files import Gguf, drafting, projector
+from harness import CHAT_MODEL, EMBED_MODEL, ROOT, Home
 
 BOXES = ROOT / "tests/boxes"
 GIB = 1 << 30
@@ -43,6 +46,36 @@ class Fit(unittest.TestCase):
         self.assertEqual((self.term(beside, "prompt cache"), beside["total"] - view["total"]), (64 << 20, 64 << 20))
         self.assertIn(view["fit"]["verdict"], ("fits", "tight", "pages", "unknown"))
         self.assertLessEqual(view["context_that_fits"], view["context_max"])
+
+    def test_what_is_loaded_with_it_is_counted(self):
+        flags = ("--ctx", 2048, "--device", "cpu")
+        alone = self.json("fit", CHAT_MODEL, *flags)
+        view = self.json("fit", CHAT_MODEL, *flags, "--draft", CHAT_MODEL, "--kv-type", "q8_0")
+        draft = self.planned("context=2048 outputs=1")
+        for term, name in (("model", "draft weights"), ("context", "draft context"), ("compute", "draft compute buffer")):
+            self.assertEqual(self.term(view, name), sum(buffer[term] for buffer in draft["buffers"]), name)
+        self.assertEqual((view["draft"], view["exactness"]), (CHAT_MODEL, "exact"))
+        self.assertEqual(self.term(view, "output buffer"), 4 * self.term(alone, "output buffer"), "three tokens are checked with one")
+        with tempfile.TemporaryDirectory() as directory:
+            file = projector(pathlib.Path(directory) / "mmproj.gguf", 576)
+            view = self.json("fit", CHAT_MODEL, *flags, "--mmproj", file)
+            tensors = sum(size for _, size in Gguf(file).sizes())
+            self.assertEqual(view["total"] - alone["total"], self.term(view, "projector"))
+            self.assertGreater(self.term(view, "projector"), tensors)
+            self.assertEqual((view["projector"], view["exactness"]), (str(file), "exact"))
+            text = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(file), "--device", "cpu", check=0).stdout
+            self.assertIn(f"the projector {file}", text)
+            model = drafting(pathlib.Path(directory) / "mtp.gguf", ROOT / "tests/archs/headers/glm4moe-moe.gguf")
+            view = self.json("fit", model, *flags, "--mtp")
+            self.assertEqual((self.term(view, "MTP context"), view["mtp"], view["exactness"]), (2048 * 2 * (128 + 128) * 2, True, "exact"))
+            unplanned = self.json("fit", model, "--ctx", 2048, "--mtp", "--root", BOXES / "halo-128-512m-framework")
+            for terms in (("MTP context",), ("MTP compute buffer",), ("weights", "token embeddings")):
+                bound, exact = (sum(self.term(one, term) for term in terms) for one in (unplanned, view))
+                self.assertGreaterEqual(bound, exact, terms)
+            refused = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(model), check=2)
+            self.assertIn("is no projector (mmproj) but a model of the architecture 'glm4moe'", refused.stderr)
+        self.assertIn("no layers that draft", self.home.cli("fit", CHAT_MODEL, "--mtp", "--device", "cpu", check=1).stderr)
+        self.assertIn("there is nothing to draft", self.home.cli("fit", EMBED_MODEL, "--draft", CHAT_MODEL, check=2).stderr)
 
     def test_for_another_backend_than_the_engines_it_is_a_bound(self):
         view = self.json("fit", CHAT_MODEL, "--root", BOXES / "halo-128-512m-framework")
@@ -118,7 +151,7 @@ class Fit(unittest.TestCase):
     def test_loadouts_are_sized_for_a_box(self):
         self.assertEqual(len(self.json("loadout", "list")), 8)
         shown = self.home.cli("loadout", "show", "max").stdout
-        self.assertIn("the page says 50.0 GB", shown)
+        self.assertIn("often given as 50.0 GB", shown)
         for box, verdict in (("halo-128-2g-evo-x2", "unknown"), ("halo-128-512m-framework", "fits"), ("halo-64-512m", "never")):
             large = {tier["id"]: tier for tier in self.json("loadout", "fit", "coding", "--root", BOXES / box)["tiers"]}["large"]
             self.assertEqual(large["fit"]["verdict"], verdict, box)

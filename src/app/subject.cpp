@@ -1,0 +1,128 @@
+#include "app/subject.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/format.hpp"
+#include "base/text.hpp"
+#include "memory/weights.hpp"
+#include "models/catalog.hpp"
+#include "models/gguf_model.hpp"
+
+namespace hal0::app {
+namespace {
+
+Result<Subject> subject_of_model(models::GgufModel model, std::string const& name, std::string from) {
+    auto shape = memory::model_shape(model);
+    if (!shape) return in_context(format("sizing {}", clipped(name)), shape.error());
+    return Subject{.name = name,
+                   .from = std::move(from),
+                   .embeds = !shape->causal,
+                   .size = model.size,
+                   .shape = std::move(*shape),
+                   .tensors = std::move(model.tensors),
+                   .files = std::move(model.files)};
+}
+
+Result<Subject> subject_of_file(std::string const& path, std::string const& name, std::string from) {
+    HAL0_TRY(model, models::read_gguf_model(path));
+    return subject_of_model(std::move(model), name, std::move(from));
+}
+
+Error nowhere(std::string const& name, Library const& library) {
+    std::vector<std::string> names;
+    for (auto const& model : library.model_store().list())
+        names.push_back(model.record.id);
+    for (auto const& model : models::loadouts().models)
+        names.push_back(model.name);
+    auto const near = nearest(name, names);
+    return {Errc::NotFound,
+            format("there is no model '{}' in the store, in a loadout, or as a file{}", clipped(name),
+                   near ? format("; did you mean '{}'?", *near)
+                        : "; 'hal0 model list' and 'hal0 loadout list' show what there is")};
+}
+
+}  // namespace
+
+bool names_a_file(std::string const& name) {
+    return name.ends_with(".gguf") || name.find('/') != std::string::npos;
+}
+
+Bytes Subject::largest_tensor() const {
+    bool const has_output = std::ranges::any_of(
+        tensors, [](models::GgufTensor const& tensor) { return tensor.name == "output.weight"; });
+    Bytes largest{};
+    for (auto const& tensor : tensors) {
+        bool const is_output_too = tensor.name == "token_embd.weight" && !has_output;
+        if (!memory::is_input(tensor.name) || is_output_too)
+            largest = std::max(largest, tensor.size.value_or(Bytes{}));
+    }
+    return largest;
+}
+
+Bytes Subject::tensors_size() const {
+    Bytes sum{};
+    for (auto const& tensor : tensors)
+        sum += tensor.size.value_or(Bytes{});
+    return sum;
+}
+
+Result<Subject> subject_of(models::LoadoutModel const& model) {
+    if (!model.header) {
+        return Error{Errc::Unsupported,
+                     format("{} is served by an engine that nobody here can plan for", model.name)};
+    }
+    HAL0_TRY(subject, subject_of_model(models::header_model(model), model.name, "loadout"));
+    subject.embeds = model.kind == "embed";
+    if (!model.note.empty()) subject.notes.push_back(model.note);
+    if (model.hard_ceiling) subject.notes.emplace_back("past the hard ceiling of boxes of 128 GB");
+    return subject;
+}
+
+Result<Subject> find_subject(std::string const& name, Library const& library) {
+    if (names_a_file(name)) return subject_of_file(name, name, "file");
+    auto const stored = library.model_store().find(name);
+    if (stored && !stored->readable)
+        return Error{Errc::Corrupt, format("the model '{}' can't be read: {}", name, stored->fault)};
+    if (stored) {
+        HAL0_TRY(subject, subject_of_file(stored->main_file(), name, "store"));
+        auto const kind = stored->record.kind;
+        subject.embeds = kind == models::Kind::Embed || kind == models::Kind::Rerank;
+        if (stored->state == models::ModelState::Damaged)
+            subject.notes.push_back(format("damaged: {}", stored->fault));
+        return subject;
+    }
+    if (auto const* const model = models::loadouts().model(name)) return subject_of(*model);
+    if (auto const entry = models::catalog_entry(name)) {
+        return Error{
+            Errc::NotFound,
+            format("'{}' isn't here yet, and its header with it; 'hal0 model pull {}' gets it", name, name)};
+    }
+    return nowhere(name, library);
+}
+
+Result<Projector> find_projector(std::string const& file) {
+    HAL0_TRY(model, models::read_gguf_model(file));
+    auto const architecture = model.metadata.text("general.architecture").value_or("");
+    if (architecture != "clip")
+        return Error{Errc::Invalid, format("{} is no projector (mmproj) but a model of the architecture '{}'",
+                                           file, clipped(architecture))};
+    Projector projector{.file = file};
+    for (auto const& tensor : model.tensors)
+        projector.tensors += tensor.size.value_or(Bytes{});
+    return projector;
+}
+
+Result<void> check_extras(Subject const& subject, Extras const& extras) {
+    bool const drafts = extras.draft || extras.mtp;
+    if (extras.draft && extras.mtp)
+        return Error{Errc::Invalid, "a draft model or the model's own layers (MTP): one of them drafts"};
+    if (subject.embeds && drafts)
+        return Error{Errc::Invalid,
+                     format("{} writes no text: there is nothing to draft for it", subject.name)};
+    if (extras.draft && extras.draft->embeds)
+        return Error{Errc::Invalid, format("{} writes no text: it can't draft", extras.draft->name)};
+    return {};
+}
+
+}  // namespace hal0::app

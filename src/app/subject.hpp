@@ -1,0 +1,53 @@
+#pragma once
+// What is to be sized, by the name that somebody gave: a model with its header, and what is loaded together
+// with it. Blocks to read the header.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/library.hpp"
+#include "memory/shape.hpp"
+#include "models/loadouts.hpp"
+
+namespace hal0::app {
+
+// A model as far as sizing it goes.
+struct Subject {
+    std::string name{};
+    std::string from{};  // "store", "file", "loadout"
+    bool embeds{false};  // outputs a whole batch
+    Bytes size{};
+    memory::ModelShape shape{};
+    models::GgufTensors tensors{};
+    std::vector<std::string> files{};  // none: it isn't here
+    std::vector<std::string> notes{};
+    [[nodiscard]] Bytes largest_tensor() const;
+    [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
+};
+
+// "model.gguf", or anything with a '/': a path, and no model's name.
+bool names_a_file(std::string const& name);
+// `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
+// NotFound names what is near, and how to get what could be pulled.
+Result<Subject> find_subject(std::string const& name, Library const& library);
+Result<Subject> subject_of(models::LoadoutModel const& model);
+
+// A projector for images and sound (mmproj): loaded beside the model that sees with it.
+struct Projector {
+    std::string file{};
+    Bytes tensors{};
+};
+// `file` is a path. Invalid when it is something else.
+Result<Projector> find_projector(std::string const& file);
+
+// What is loaded together with the model.
+struct Extras {
+    std::optional<Projector> projector{};
+    std::optional<Subject> draft{};  // guesses its next tokens
+    bool mtp{false};                 // the model does so itself
+};
+inline Extras const no_extras{};
+// Invalid for what no engine would take.
+Result<void> check_extras(Subject const& subject, Extras const& extras);
+
+}  // namespace hal0::app
