@@ -109,7 +109,10 @@ std::string help_of_all(CommandTable const& table) {
         }
         if (!rows.empty()) out += format("\n{}\n{}", group.title, two_columns(rows, width));
     }
-    out += "\n'hal0 help COMMAND' tells its flags and shows examples: hal0 help slot create\n";
+    out +=
+        "\n'hal0 help COMMAND' tells its flags and shows examples: hal0 help slot create\n"
+        "Ends with 0: done; 1: it failed, or 'doctor' found an error; 2: it was typed\n"
+        "wrong; 130: interrupted.\n";
     return out;
 }
 
