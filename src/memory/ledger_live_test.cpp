@@ -1,7 +1,9 @@
 // This machine, with processes that do what workers do: read a file, share memory, have memory of their own.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +62,11 @@ char* map(int flags, int fd) {
     return memory == MAP_FAILED ? nullptr : static_cast<char*>(memory);
 }
 
+bool in_memory(std::string const& path) {
+    struct statfs found{};
+    return ::statfs(path.c_str(), &found) == 0 && found.f_type == TMPFS_MAGIC;
+}
+
 wire::HolderView slot(wire::MemoryView const& view, std::string_view name) {
     for (auto const& holder : view.pools.at(0).holders) {
         if (holder.kind == "slot" && holder.name == name) return holder;
@@ -108,8 +115,12 @@ TEST(LiveLedger, ItsLinesMakeTheTotalAndLittleIsUnexplained) {
 
     Bytes const all{static_cast<std::int64_t>(size)};
     EXPECT_GE(slot(view, "owner").anonymous, all);
-    EXPECT_GE(slot(view, "reader").file, all);
-    EXPECT_GE(slot(view, "reader").gives_way, all);
+    if (in_memory(dir.path())) {  // as /tmp is on many machines: its files give way to nobody
+        EXPECT_GE(slot(view, "reader").shared, all);
+    } else {
+        EXPECT_GE(slot(view, "reader").file, all);
+        EXPECT_GE(slot(view, "reader").gives_way, all);
+    }
     // Each has its half of what both have.
     EXPECT_EQ(*slot(view, "one").shared + *slot(view, "other").shared, all);
     EXPECT_GE(slot(view, "one").shared, Bytes{all.count / 3});
