@@ -40,7 +40,7 @@ Lines load_driver(Facts const& facts, std::string_view module) {
     Remedies const remedies{facts};
     if (boots_with(facts, "nomodeset")) return remedies.kernel_parameters("", {"nomodeset"});
     if (auto const* const option = blacklisting(facts, module)) {
-        Lines lines{format("sudo sed -i '/^blacklist {}/d' {}", module, option->file)};
+        Lines lines{format("sudo sed -i -E '/^\\s*blacklist\\s+{}/d' {}", module, option->file)};
         for (auto& line : remedies.rebuild_initramfs())
             lines.push_back(std::move(line));
         lines.emplace_back("sudo reboot");

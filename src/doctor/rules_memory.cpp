@@ -44,7 +44,7 @@ Lines without_module_options(Facts const& facts) {
     for (auto const& option : facts.conditions.module_options) {
         if (sets_cap(option))
             lines.push_back(
-                format(R"(sudo sed -i -E 's/ +(pages_limit|page_pool_size|gttsize|gtt_size)=[0-9-]+//g' {})",
+                format(R"(sudo sed -i -E 's/\s+(pages_limit|page_pool_size|gttsize|gtt_size)=[0-9-]+//g' {})",
                        option.file));
     }
     lines.erase(std::unique(lines.begin(), lines.end()), lines.end());

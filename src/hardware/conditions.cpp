@@ -91,7 +91,8 @@ std::vector<ModuleOption> read_module_options(Reader& reader) {
             auto const path = format("{}/{}", directory, name);
             auto const text = reader.text(path).value_or("");
             for (auto const line : split(text, '\n')) {
-                if (matters_of_modprobe(line)) found.push_back({path, printable(line)});
+                if (matters_of_modprobe(line))
+                    found.push_back({path, printable(join(words_of_modprobe(line), " "))});
             }
         }
     }
@@ -171,13 +172,20 @@ bool matters_of_environment(std::string_view variable) {
                        [variable](std::string_view prefix) { return variable.starts_with(prefix); });
 }
 
+std::vector<std::string> words_of_modprobe(std::string_view line) {
+    std::string blanks{line};
+    std::ranges::replace(blanks, '\t', ' ');
+    std::vector<std::string> words;
+    for (auto const word : split(trim(blanks), ' ')) {
+        if (!word.empty()) words.emplace_back(word);
+    }
+    return words;
+}
+
 bool matters_of_modprobe(std::string_view line) {
     constexpr std::array<std::string_view, 2> directives{"options", "blacklist"};
     constexpr std::array<std::string_view, 5> modules{"amdgpu", "ttm", "amdttm", "amdxdna", "nvidia"};
-    std::vector<std::string_view> words;
-    for (auto const word : split(trim(line), ' ')) {
-        if (!word.empty()) words.push_back(word);
-    }
+    auto const words = words_of_modprobe(line);
     if (words.size() < 2) return false;
     return std::find(directives.begin(), directives.end(), words[0]) != directives.end() &&
            std::find(modules.begin(), modules.end(), words[1]) != modules.end();

@@ -119,5 +119,7 @@ std::optional<ClockLevels> parse_clock_levels(std::string_view text);
 // Of the files above, what is read: for the reading, and for recordings, which hold no more.
 bool matters_of_environment(std::string_view variable);
 bool matters_of_modprobe(std::string_view line);
+// A line's words, however many blanks and tabs stand between them.
+std::vector<std::string> words_of_modprobe(std::string_view line);
 
 }  // namespace hal0::hardware

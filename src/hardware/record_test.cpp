@@ -82,6 +82,13 @@ TEST(Record, LeavesOutWhatIsNobodysBusiness) {
     EXPECT_EQ(conditions.module_options[0].line, "options ttm pages_limit=28311552");
 }
 
+TEST(Modprobe, WordsStandApartByAnyBlanks) {
+    EXPECT_TRUE(matters_of_modprobe("  blacklist\t amdgpu"));
+    EXPECT_FALSE(matters_of_modprobe("blacklist"));
+    EXPECT_EQ(words_of_modprobe(" options  ttm\tpages_limit=1 "),
+              (std::vector<std::string>{"options", "ttm", "pages_limit=1"}));
+}
+
 // The child is any program that writes such an answer; here a shell that reads it from a file.
 class DriverChildTest : public testing::Test {
   protected:
