@@ -56,7 +56,7 @@ Result<wire::FitQuestion> fit_question(AdminCall const& call) {
                              .flash_attention = text_of(call, "flash_attention"),
                              .device = text_of(call, "device"),
                              .engine = text_of(call, "engine"),
-                             .projector = text_of(call, "projector"),
+                             .mmproj = text_of(call, "mmproj"),
                              .draft = text_of(call, "draft"),
                              .mtp = mtp};
 }
@@ -65,11 +65,8 @@ void show_fit(Admin& admin, AdminCall const& call) {
     auto const question = fit_question(call);
     if (!question) return admin.fail(call.ticket, question.error());
     // Else whoever may ask could find out which files there are.
-    auto const is_path = [](std::string const& name) {
-        return name.find('/') != std::string::npos || name.ends_with(".gguf");
-    };
-    bool const has_path =
-        is_path(question->model) || question->projector || is_path(question->draft.value_or(""));
+    bool const has_path = wire::names_a_file(question->model) || question->mmproj ||
+                          wire::names_a_file(question->draft.value_or(""));
     if (has_path && !call.over_unix_socket) {
         return admin.fail(call.ticket, {Errc::Forbidden,
                                         "paths of files are not taken over TCP: 'hal0 fit FILE' on this "
@@ -84,14 +81,14 @@ constexpr std::array fit_query{
              "unix socket only)"},
     QueryDoc{"context", "tokens that one request can use; else the model's own, up to 4096"},
     QueryDoc{"parallel", "requests served at a time; else 1"},
-    QueryDoc{"ubatch", "tokens evaluated in one piece; else 512"},
+    QueryDoc{"ubatch", "tokens evaluated in one piece; else 512, of an embedder its context"},
     QueryDoc{"cache_ram_mib", "prompt cache in host memory, in MiB; else 0"},
     QueryDoc{"kv_type", "of the cache: `f16` (the default), `q8_0`, `q4_0`, …"},
     QueryDoc{"flash_attention", "`on`, `off` or `auto` (the default)"},
     QueryDoc{"device", "`cpu`, or a GPU's id; else what the report recommends"},
     QueryDoc{"engine", "that is asked to plan; else `llama.cpp`"},
-    QueryDoc{"projector",
-             "the path of one for images and sound (mmproj) to load with it (over the unix "
+    QueryDoc{"mmproj",
+             "the path of a projector for images and sound to load with it (over the unix "
              "socket only)"},
     QueryDoc{"draft", "a model to draft for it, named like `model`"},
     QueryDoc{"mtp", "`true`: its own further layers draft"}};

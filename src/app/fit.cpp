@@ -103,6 +103,8 @@ std::vector<std::string> warnings_of(Subject const& subject, SizingSettings cons
             format("of an embedder the engine keeps a row of its whole vocabulary for each token of a "
                    "text, {} here: a smaller context takes less",
                    human(output)));
+    if (estimate.exactness == memory::Exactness::Least)
+        found.emplace_back("its projector takes more than that for a large image, or for several at a time");
     if (!subject.files.empty() && subject.size < subject.tensors_size())
         found.push_back(format("its file is incomplete: {} of at least {}", human(subject.size),
                                human(subject.tensors_size())));
@@ -111,8 +113,8 @@ std::vector<std::string> warnings_of(Subject const& subject, SizingSettings cons
 
 Result<Extras> extras_of(wire::FitQuestion const& question, Library const& library) {
     Extras extras{.mtp = question.mtp.value_or(false)};
-    if (question.projector) {
-        HAL0_TRY(projector, find_projector(*question.projector));
+    if (question.mmproj) {
+        HAL0_TRY(projector, find_projector(*question.mmproj));
         extras.projector = std::move(projector);
     }
     if (question.draft) {
@@ -180,8 +182,8 @@ bool Fit::holds(wire::FitQuestion const& question, hardware::HardwareReport cons
     auto const device = device_of(report, question.device);  // another may be recommended by now
     return device && device->target.device == place_.target.device && device->backend == place_.backend &&
            question.model == question_.model && question.engine == question_.engine &&
-           question.projector == question_.projector && question.draft == question_.draft &&
-           question.mtp == question_.mtp;
+           question.mmproj == question_.mmproj && question.draft == question_.draft &&
+           question.mtp.value_or(false) == question_.mtp.value_or(false);
 }
 
 Result<std::optional<Tokens>> Fit::largest_context(SizingSettings settings, Box const& box) {
@@ -217,7 +219,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .from = subject_.from,
                        .size = subject_.size,
                        .settings = view_of(subject_, settings, place_),
-                       .projector = question.projector,
+                       .mmproj = question.mmproj,
                        .draft = question.draft,
                        .mtp = extras_.mtp,
                        .exactness = std::string{memory::to_string(estimate.exactness)},

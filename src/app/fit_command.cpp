@@ -33,7 +33,7 @@ std::string target_of(wire::FitQuestion const& question) {
                                      {"draft", question.draft}}) {
         if (value) target += format("&{}={}", name, cli::segment(*value));
     }
-    if (question.mtp) target += "&mtp=true";
+    if (question.mtp.value_or(false)) target += "&mtp=true";
     return target;
 }
 
@@ -61,8 +61,8 @@ Result<wire::FitView> answer_here(wire::FitQuestion const& question, cli::Contex
 // A file is read here: it may not be the daemon's to read.
 Result<wire::FitView> answer(wire::FitQuestion const& question, cli::Context& context,
                              std::optional<std::string> const& root) {
-    bool const has_file = names_a_file(question.model) || question.projector ||
-                          (question.draft && names_a_file(*question.draft));
+    bool const has_file =
+        names_a_file(question.model) || question.mmproj || (question.draft && names_a_file(*question.draft));
     if (!root && !has_file) {
         HAL0_TRY(view, answer_of_daemon(question, context));
         if (view) return std::move(*view);
@@ -82,7 +82,7 @@ Result<int> fit_command(cli::Arguments const& arguments, cli::Context& context) 
                                      .flash_attention = arguments.maybe("fa"),
                                      .device = arguments.maybe("device"),
                                      .engine = arguments.maybe("engine"),
-                                     .projector = arguments.maybe("mmproj"),
+                                     .mmproj = arguments.maybe("mmproj"),
                                      .draft = arguments.maybe("draft"),
                                      .mtp = arguments.has("mtp") ? std::optional{true} : std::nullopt};
     auto const view = answer(question, context, arguments.maybe("root"));

@@ -34,6 +34,21 @@ std::string name_of(std::optional<engines::InstalledEngine> const& engine) {
     return engine ? format("{} {}", engine->id, engine->version) : "";
 }
 
+// The layers that draft choose on the backend, by default: rows of logits, probabilities and candidates
+// beside those of the plan, for each sequence (llama_context::output_reserve, backend_sampling of
+// common/common.h).
+void add_sampling(memory::MemoryEstimate& layers, memory::ModelShape const& shape,
+                  engines::PlanRequest const& request) {
+    constexpr std::int64_t rows = 3;
+    constexpr std::int64_t copies = 2;  // in the output buffer, and while they are computed
+    memory::share_of(layers, memory::host_device)
+        .terms.push_back({std::string{memory::sampling_term},
+                          {shape.vocabulary * 4 * rows * copies * request.parallel},
+                          "logits, probabilities and candidates of each sequence, and the room to sort them",
+                          memory::Exactness::Bound});
+    layers.exactness = std::max(layers.exactness, memory::Exactness::Bound);
+}
+
 }  // namespace
 
 Tokens context_of(Subject const& subject, SizingSettings const& settings) {
@@ -112,6 +127,7 @@ Result<memory::MemoryEstimate> Sizing::of_model(engines::PlanRequest const& requ
     if (estimate || estimate.error().kind == Errc::Unsupported) return estimate;
     auto const fault = std::move(estimate).error();
     planned_by = by_formulas(fault.message);
+    planner_failed_ = true;
     if (fault.kind == Errc::Timeout) {  // the next would be waited for as long
         planner_.reset();
         by_formulas_ = planned_by;
@@ -128,38 +144,56 @@ Result<memory::MemoryEstimate> Sizing::of_draft(Subject const& draft, SizingSett
     settings.cache_ram = {};
     auto const request = plan_request(draft, settings);
     auto planned_by = draft_->planner();
+    draft_->planner_failed_ = false;
     auto estimate = draft_->of_model(request, planned_by);
     if (!estimate) return in_context(format("the draft model {}", draft.name), std::move(estimate).error());
     memory::add_growing(*estimate, draft.shape, request);
+    memory::share_of(*estimate, memory::host_device)
+        .terms.push_back(memory::vocabulary_term("process", draft.shape.vocabulary));
     if (planned_by != planned_by_) planned_by_ += format("; the draft model by {}", planned_by);
     return estimate;
 }
 
 // On the processor, whatever the model computes on: there the engine can be asked without taking memory.
+// Asked once: a file on a disk that hangs isn't waited for at each step of a search.
+Result<engines::Plan> const& Sizing::projector_plan(Projector const& projector,
+                                                    engines::FlashAttention flash_attention) {
+    if (!projector_plan_ || projector_plan_->flash_attention != flash_attention) {
+        auto const planner = planner_of(place_);
+        Result<engines::Plan> plan{Error{Errc::Unavailable, "no engine with a planner is installed"}};
+        if (planner)
+            plan = planner->plan({.files = {{.path = projector.file}}, .projector = true},
+                                 {.flash_attention = flash_attention});
+        projector_plan_.emplace(ProjectorPlan{flash_attention, std::move(plan)});
+    }
+    return projector_plan_->plan;
+}
+
+// The engine tells one figure; what the tensors don't take of it is the buffer that it computes the image in
+// that it makes ready with, which is smaller than the largest it takes (set_warmup_n_tokens of clip.cpp).
 Result<memory::MemoryEstimate> Sizing::of_projector(Projector const& projector,
-                                                    engines::PlanRequest const& request) {
-    auto const device = gpu().value_or(std::string{memory::host_device});
-    auto const estimate_of = [&device](memory::Term term) {
-        return memory::MemoryEstimate{.exactness = term.exactness,
-                                      .shares = {{.device = device, .terms = {std::move(term)}}}};
-    };
-    if (!projector_planner_) projector_planner_ = planner_of(place_);
-    auto const plan =
-        projector_planner_
-            ? projector_planner_->plan({.files = {{.path = projector.file}}, .projector = true}, request)
-            : Result<engines::Plan>{Error{Errc::Unavailable, "no engine is installed"}};
+                                                    engines::FlashAttention flash_attention) {
+    using memory::Exactness;
+    auto const& plan = projector_plan(projector, flash_attention);
     if (!plan && plan.error().kind == Errc::Corrupt) return plan.error();
-    if (!plan)
-        return estimate_of(
-            {std::string{memory::projector_term}, projector.tensors,
-             format("sum of its tensors; what it computes in comes on top: {}", plan.error().message)});
     Bytes all{};
-    for (auto const& buffer : plan->buffers)
-        all += buffer.model;
-    bool const exact = planner_ != nullptr && !gpu();
-    return estimate_of({std::string{memory::projector_term}, all,
-                        format("{}'s own plan{}", name_of(place_.engine), exact ? "" : " for the processor"),
-                        exact ? memory::Exactness::Exact : memory::Exactness::Bound});
+    if (plan) {
+        for (auto const& buffer : plan->buffers)
+            all += buffer.model;
+    }
+    memory::PoolShare share{.device = gpu().value_or(std::string{memory::host_device}),
+                            .terms = {{std::string{memory::projector_term}, projector.tensors,
+                                       "sum of its tensors", Exactness::Bound}}};
+    if (all > projector.tensors)
+        share.terms.push_back({std::string{memory::projector_compute_term}, all - projector.tensors,
+                               format("{}'s own plan for the processor, and the image that it makes ready "
+                                      "with: larger ones take more",
+                                      name_of(place_.engine)),
+                               Exactness::Least});
+    else
+        share.terms.front().source += format("; what it computes in comes on top, and isn't known: {}",
+                                             plan ? "the engine couldn't make it" : plan.error().message);
+    return memory::MemoryEstimate{.exactness = Exactness::Least, .shares = {std::move(share)}};
 }
 
 Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings const& settings,
@@ -168,6 +202,7 @@ Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings
         auto of_mtp = request;
         of_mtp.of_mtp = true;
         HAL0_TRY(layers, of_model(of_mtp, planned_by_));
+        add_sampling(layers, subject_.shape, request);
         memory::add_beside(estimate, layers, "MTP ");
     }
     if (extras_.draft) {
@@ -175,7 +210,7 @@ Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings
         memory::add_beside(estimate, draft, "draft ");
     }
     if (extras_.projector) {
-        HAL0_TRY(projector, of_projector(*extras_.projector, request));
+        HAL0_TRY(projector, of_projector(*extras_.projector, request.flash_attention));
         memory::add_beside(estimate, projector, "");
     }
     return {};
@@ -200,10 +235,12 @@ memory::Known Sizing::known(engines::PlanRequest const& request) const {
 Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) {
     auto const request = plan_request(subject_, settings, extras_);
     planned_by_ = planner();
+    planner_failed_ = false;
     HAL0_TRY(estimate, of_model(request, planned_by_));
     memory::add_growing(estimate, subject_.shape, request);
-    HAL0_CHECK(add_extras(estimate, settings, request));
+    // Before what is loaded beside it: of a load like this one, without that, the overhead was learned.
     memory::add_overhead(estimate, place_.target, known(request));
+    HAL0_CHECK(add_extras(estimate, settings, request));
     return estimate;
 }
 
@@ -222,7 +259,7 @@ memory::Demand Sizing::demand(memory::MemoryEstimate const& estimate) const {
 Result<Sizing::Trial> Sizing::attempt(SizingSettings const& settings, Beside const& beside) {
     HAL0_TRY(estimated, estimate(settings));
     // One that fails would fail for the next too, after as long a wait.
-    if (planner_ && planned_by_ != planner())
+    if (planner_failed_ || (draft_ && draft_->planner_failed_))
         return Error{Errc::Unavailable, "the planner doesn't answer for every context"};
     auto needed = demand(estimated);
     needed += beside.others;

@@ -88,7 +88,9 @@ class Sizing final : NoCopy {
     Result<memory::MemoryEstimate> of_model(engines::PlanRequest const& request, std::string& planned_by);
     Result<memory::MemoryEstimate> of_draft(Subject const& draft, SizingSettings settings);
     Result<memory::MemoryEstimate> of_projector(Projector const& projector,
-                                                engines::PlanRequest const& request);
+                                                engines::FlashAttention flash_attention);
+    Result<engines::Plan> const& projector_plan(Projector const& projector,
+                                                engines::FlashAttention flash_attention);
     Result<void> add_extras(memory::MemoryEstimate& estimate, SizingSettings const& settings,
                             engines::PlanRequest const& request);
     [[nodiscard]] std::string planner() const;  // who plans, in words
@@ -99,9 +101,14 @@ class Sizing final : NoCopy {
     SizingPlace const& place_;
     Extras const& extras_;
     std::unique_ptr<engines::Planner> planner_{};
-    std::unique_ptr<engines::Planner> projector_planner_{};
+    struct ProjectorPlan {
+        engines::FlashAttention flash_attention{};  // all that it depends on
+        Result<engines::Plan> plan;
+    };
+    std::optional<ProjectorPlan> projector_plan_{};
     std::unique_ptr<Sizing> draft_{};
     std::string by_formulas_{};
+    bool planner_failed_{false};  // in the last estimate
     std::string planned_by_{};
 };
 

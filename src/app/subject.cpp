@@ -1,6 +1,8 @@
 #include "app/subject.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "base/format.hpp"
@@ -11,6 +13,8 @@
 
 namespace hal0::app {
 namespace {
+
+constexpr std::int64_t vocabulary_difference_max = 128;  // SPEC_VOCAB_MAX_SIZE_DIFFERENCE
 
 Result<Subject> subject_of_model(models::GgufModel model, std::string const& name, std::string from) {
     auto shape = memory::model_shape(model);
@@ -42,11 +46,30 @@ Error nowhere(std::string const& name, Library const& library) {
                         : "; 'hal0 model list' and 'hal0 loadout list' show what there is")};
 }
 
-}  // namespace
-
-bool names_a_file(std::string const& name) {
-    return name.ends_with(".gguf") || name.find('/') != std::string::npos;
+// As the server sees to it when it starts (common/speculative.cpp). Those made for one model alone share its
+// layers or its memory, and are planned otherwise than a model that can stand by itself.
+Result<void> check_draft(Subject const& subject, Subject const& draft) {
+    constexpr std::array<std::string_view, 3> bound_to_one{"eagle3", "dflash", "gemma4-assistant"};
+    auto const& architecture = draft.shape.architecture;
+    bool const has_mtp = std::ranges::any_of(draft.tensors, [](models::GgufTensor const& tensor) {
+        return tensor.name.ends_with("nextn.eh_proj.weight");
+    });
+    if (draft.embeds) return Error{Errc::Invalid, format("{} writes no text: it can't draft", draft.name)};
+    if (has_mtp || std::ranges::find(bound_to_one, architecture) != bound_to_one.end()) {
+        return Error{Errc::Unsupported,
+                     format("{} ({}) drafts as a part of another model: hal0 can't tell what that takes",
+                            draft.name, has_mtp ? "MTP" : architecture)};
+    }
+    auto const more = std::abs(subject.shape.vocabulary - draft.shape.vocabulary);
+    bool const known = subject.shape.vocabulary > 0 && draft.shape.vocabulary > 0;
+    if (known && more > vocabulary_difference_max)
+        return Error{Errc::Invalid,
+                     format("{} can't draft for {}: their vocabularies differ ({} and {} tokens)", draft.name,
+                            subject.name, draft.shape.vocabulary, subject.shape.vocabulary)};
+    return {};
 }
+
+}  // namespace
 
 Bytes Subject::largest_tensor() const {
     bool const has_output = std::ranges::any_of(
@@ -120,9 +143,7 @@ Result<void> check_extras(Subject const& subject, Extras const& extras) {
     if (subject.embeds && drafts)
         return Error{Errc::Invalid,
                      format("{} writes no text: there is nothing to draft for it", subject.name)};
-    if (extras.draft && extras.draft->embeds)
-        return Error{Errc::Invalid, format("{} writes no text: it can't draft", extras.draft->name)};
-    return {};
+    return extras.draft ? check_draft(subject, *extras.draft) : Result<void>{};
 }
 
 }  // namespace hal0::app

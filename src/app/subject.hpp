@@ -8,6 +8,7 @@
 #include "app/library.hpp"
 #include "memory/shape.hpp"
 #include "models/loadouts.hpp"
+#include "wire/fit_views.hpp"
 
 namespace hal0::app {
 
@@ -25,8 +26,7 @@ struct Subject {
     [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
 };
 
-// "model.gguf", or anything with a '/': a path, and no model's name.
-bool names_a_file(std::string const& name);
+using wire::names_a_file;
 // `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
 // NotFound names what is near, and how to get what could be pulled.
 Result<Subject> find_subject(std::string const& name, Library const& library);

@@ -42,7 +42,7 @@ std::string settings_line(wire::FitSettings const& settings) {
 // What is loaded together with the model.
 std::string extras_line(wire::FitView const& view) {
     std::vector<std::string> extras;
-    if (view.projector) extras.push_back(format("the projector {}", *view.projector));
+    if (view.mmproj) extras.push_back(format("the projector {}", *view.mmproj));
     if (view.draft) extras.push_back(format("{}, which drafts", *view.draft));
     if (view.mtp) extras.emplace_back("its own layers that draft (MTP)");
     return join(extras, ", ");

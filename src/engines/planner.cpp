@@ -13,7 +13,7 @@ constexpr std::size_t contexts_max = 64;
 
 // What stands for the files' content: as long as none of this changes, it is the same.
 Result<std::string> identity_of(PlannedModel const& model) {
-    std::string text{model.projector ? "projector\n" : ""};
+    std::string text;
     for (auto const& file : model.files) {
         HAL0_TRY(found, os::status(file.path));
         if (found.kind != os::FileKind::Regular)
@@ -46,12 +46,14 @@ Result<std::vector<Plan>> Planner::plan(PlannedModel const& model, PlanRequest c
         return Error{Errc::Invalid, format("a plan is made for 1 to {} contexts of 1 to {} tokens",
                                            contexts_max, UINT32_MAX)};
     HAL0_TRY(identity, identity_of(model));
-    auto const digest = model.header_digest.empty() ? os::sha256_hex(identity) : model.header_digest;
+    auto digest = model.header_digest.empty() ? os::sha256_hex(identity) : model.header_digest;
+    if (model.projector) digest += " projector";
     auto const subject = subject_of(engine_, digest);
     auto const settings = settings_line(request);
     if (auto known = cache_.find(subject, settings, contexts)) return std::move(*known);
-    if (opened_ != identity) close();
-    opened_ = identity;
+    auto const opening = identity + (model.projector ? "projector" : "");
+    if (opened_ != opening) close();
+    opened_ = opening;
     std::vector<Plan> plans;
     for (auto const context : contexts) {
         auto plan = ask(model, request, context);

@@ -137,7 +137,7 @@ Result<MemoryEstimate> closed_form_of_mtp(ModelShape const& shape, engines::Plan
     add_buffers(estimate, layers, plan, request);
     // llama_context::output_reserve: the hidden states that are drafted from, of each token of a batch
     add(estimate.shares[0],
-        {.name = "hidden states",
+        {.name = std::string{hidden_term},
          .bytes = {product({shape.embedding_out, plan.batch + plan.outputs, float_bytes})},
          .source = format("{} numbers for each token of a batch", shape.embedding_out)});
     for (auto& share : estimate.shares) {

@@ -21,7 +21,10 @@ inline constexpr std::string_view embeddings_term = "token embeddings";
 inline constexpr std::string_view context_term = "context";
 inline constexpr std::string_view compute_term = "compute buffer";
 inline constexpr std::string_view output_term = "output buffer";
-inline constexpr std::string_view projector_term = "projector";
+inline constexpr std::string_view hidden_term = "hidden states";
+inline constexpr std::string_view sampling_term = "sampling buffers";
+inline constexpr std::string_view projector_term = "mmproj";
+inline constexpr std::string_view projector_compute_term = "mmproj compute buffer";
 
 // `gpu`: the device of request.gpu_layers ("gpu0"); none: everything is on the host. Unsupported when a
 // tensor is of a type unknown here.

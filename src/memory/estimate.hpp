@@ -9,10 +9,12 @@
 
 namespace hal0::memory {
 
-// Exact: what the engine will allocate, to the byte. Bound: not less than that.
-enum class Exactness : std::uint8_t { Exact, Bound };
+// Exact: what the engine will allocate, to the byte. Bound: not less than that. Least: more may come, and
+// nobody knows how much.
+enum class Exactness : std::uint8_t { Exact, Bound, Least };
 constexpr std::string_view to_string(Exactness exactness) {
-    return exactness == Exactness::Exact ? "exact" : "bound";
+    if (exactness == Exactness::Exact) return "exact";
+    return exactness == Exactness::Bound ? "bound" : "least";
 }
 
 struct Term {

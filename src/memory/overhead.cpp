@@ -1,6 +1,7 @@
 #include "memory/overhead.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
@@ -61,6 +62,13 @@ Term driver_of(PoolShare const& share, GpuApi api, Learned const& learned) {
 }
 
 }  // namespace
+
+Term vocabulary_term(std::string name, std::int64_t tokens) {
+    return {.name = std::move(name),
+            .bytes = {product({tokens, process_per_token.count})},
+            .source = format("{} bytes for each of {} tokens of its vocabulary: more than was measured",
+                             process_per_token.count, tokens)};
+}
 
 void add_overhead(MemoryEstimate& estimate, Target const& target, Known const& known) {
     share_of(estimate, host_device).terms.push_back(process_of(known, target));

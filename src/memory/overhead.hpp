@@ -18,6 +18,9 @@ struct Known {
     Learned learned{};
 };
 
+// What a model loaded beside the first one adds to the process: its vocabulary.
+Term vocabulary_term(std::string name, std::int64_t tokens);
+
 // Adds both to the estimate. Nothing that was measured makes the rest of it smaller.
 void add_overhead(MemoryEstimate& estimate, Target const& target, Known const& known = {});
 

@@ -41,13 +41,15 @@ void add_beside(MemoryEstimate& estimate, MemoryEstimate const& beside, std::str
             terms.push_back(std::move(term));
         }
     }
-    if (beside.exactness == Exactness::Bound) estimate.exactness = Exactness::Bound;
+    estimate.exactness = std::max(estimate.exactness, beside.exactness);
 }
 
 Bytes checkpoints(ModelShape const& shape, engines::PlanRequest const& request) {
     if (request.embeddings) return {};
     auto const one = checkpoint_bytes(shape, context_plan(shape, request));
-    return {product({one.count, request.checkpoints, request.parallel})};
+    // While somebody drafts, one more for what may be taken back (spec_ckpt of server-context.cpp).
+    auto const drafts = request.drafter == engines::Drafter::None ? 0 : 1;
+    return {product({one.count, request.checkpoints + drafts, request.parallel})};
 }
 
 void add_growing(MemoryEstimate& estimate, ModelShape const& shape, engines::PlanRequest const& request) {

@@ -2,11 +2,17 @@
 // The bodies of `hal0 fit` and `hal0 loadout`: what a model would take, and whether a box has it.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wire/codec.hpp"
 
 namespace hal0::wire {
+
+// "model.gguf", or anything with a '/': a path, and no model's name.
+inline bool names_a_file(std::string_view name) {
+    return name.ends_with(".gguf") || name.find('/') != std::string_view::npos;
+}
 
 // Asked in the query of GET /api/fit, and by the flags of `hal0 fit`. What is left out has a slot's default.
 struct FitQuestion {
@@ -19,8 +25,8 @@ struct FitQuestion {
     std::optional<std::string> flash_attention{};
     std::optional<std::string> device{};
     std::optional<std::string> engine{};
-    std::optional<std::string> projector{};  // a file
-    std::optional<std::string> draft{};      // a model, as `model`
+    std::optional<std::string> mmproj{};  // a file
+    std::optional<std::string> draft{};   // a model, as `model`
     std::optional<bool> mtp{};
     bool operator==(FitQuestion const&) const = default;
 };
@@ -36,10 +42,13 @@ struct FitTerm {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name,
           "`weights`, `token embeddings`, `context`, `compute buffer`, `output buffer`, `context "
-          "checkpoints`, `prompt cache`, `projector`, `process`, `driver context`; with `draft ` in front "
+          "checkpoints`, `prompt cache`, `mmproj`, `mmproj compute buffer`, `process`, `driver context`; "
+          "with "
+          "`draft ` in front "
           "those of a draft model, with `MTP ` those of the model's own layers that draft");
         f("bytes", self.bytes, "how much");
-        f("exactness", self.exactness, "`exact`, or `bound`: not less than what will be taken");
+        f("exactness", self.exactness,
+          "`exact`; `bound`: not less than what will be taken; or `least`: more may come, as `source` says");
         f("source", self.source, "where the figure comes from");
     }
 };
@@ -145,7 +154,7 @@ struct FitView {
     std::string from{};
     Bytes size{};
     FitSettings settings{};
-    std::optional<std::string> projector{};
+    std::optional<std::string> mmproj{};
     std::optional<std::string> draft{};
     bool mtp{false};
     std::string exactness{};
@@ -164,12 +173,14 @@ struct FitView {
         f("from", self.from, "`store`, `file`, or `loadout`: sized without its file");
         f("size", self.size, "of its files");
         f("settings", self.settings, "what the plan was made for");
-        f("projector", self.projector, "loaded with it, for images and sound (mmproj); null: none");
+        f("mmproj", self.mmproj, "the projector for images and sound that is loaded with it; null: none");
         f("draft", self.draft, "the model that drafts for it; null: none");
         f("mtp", self.mtp, "whether its own further layers draft (MTP)");
         f("exactness", self.exactness,
-          "`exact`: as the engine that will run it allocates, to the byte, but for `process` and `driver "
-          "context`; else `bound`");
+          "`exact`: as the engine that will run it allocates, to the byte, but for `process`, `driver "
+          "context` "
+          "and what grows up to a limit; else `bound`, or `least` where something is counted that more may "
+          "come of");
         f("planned_by", self.planned_by, "the engine's planner, or hal0's own formulas and why");
         f("devices", self.devices, "the host's first");
         f("total", self.total, "on all devices");

@@ -60,14 +60,17 @@ class Fit(unittest.TestCase):
             file = projector(pathlib.Path(directory) / "mmproj.gguf", 576)
             view = self.json("fit", CHAT_MODEL, *flags, "--mmproj", file)
             tensors = sum(size for _, size in Gguf(file).sizes())
-            self.assertEqual(view["total"] - alone["total"], self.term(view, "projector"))
-            self.assertGreater(self.term(view, "projector"), tensors)
-            self.assertEqual((view["projector"], view["exactness"]), (str(file), "exact"))
+            buffer = self.term(view, "mmproj compute buffer")
+            self.assertEqual((self.term(view, "mmproj"), view["total"] - alone["total"]), (tensors, tensors + buffer))
+            self.assertGreater(buffer, 0)
+            self.assertEqual((view["mmproj"], view["exactness"]), (str(file), "least"))
+            self.assertTrue([note for note in view["notes"] if "large image" in note])
+            self.assertEqual(view["context_that_fits"], alone["context_that_fits"], "so small a one changes nothing")
             text = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(file), "--device", "cpu", check=0).stdout
             self.assertIn(f"the projector {file}", text)
             model = drafting(pathlib.Path(directory) / "mtp.gguf", ROOT / "tests/archs/headers/glm4moe-moe.gguf")
             view = self.json("fit", model, *flags, "--mtp")
-            self.assertEqual((self.term(view, "MTP context"), view["mtp"], view["exactness"]), (2048 * 2 * (128 + 128) * 2, True, "exact"))
+            self.assertEqual((self.term(view, "MTP context"), view["mtp"], view["exactness"]), (2048 * 2 * (128 + 128) * 2, True, "bound"))
             unplanned = self.json("fit", model, "--ctx", 2048, "--mtp", "--root", BOXES / "halo-128-512m-framework")
             for terms in (("MTP context",), ("MTP compute buffer",), ("weights", "token embeddings")):
                 bound, exact = (sum(self.term(one, term) for term in terms) for one in (unplanned, view))
@@ -75,6 +78,8 @@ class Fit(unittest.TestCase):
             refused = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(model), check=2)
             self.assertIn("is no projector (mmproj) but a model of the architecture 'glm4moe'", refused.stderr)
         self.assertIn("no layers that draft", self.home.cli("fit", CHAT_MODEL, "--mtp", "--device", "cpu", check=1).stderr)
+        other = self.home.cli("fit", CHAT_MODEL, "--draft", "Qwen3-4B-Instruct-2507-Q4_K_M", check=2)
+        self.assertIn("their vocabularies differ", other.stderr)
         self.assertIn("there is nothing to draft", self.home.cli("fit", EMBED_MODEL, "--draft", CHAT_MODEL, check=2).stderr)
 
     def test_for_another_backend_than_the_engines_it_is_a_bound(self):
