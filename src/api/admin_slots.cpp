@@ -19,6 +19,19 @@ void explain_slot(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, admin.house().explain_slot(call.params.at(0)));
 }
 
+void show_argv(Admin& admin, AdminCall const& call) {
+    admin.answer(call.ticket, admin.house().slot_argv(call.params.at(0)));
+}
+
+void show_diff(Admin& admin, AdminCall const& call) {
+    admin.answer(call.ticket, admin.house().slot_diff(call.params.at(0)));
+}
+
+void reload_slots(Admin& admin, AdminCall const& call) {
+    if (auto const done = admin.house().reload_slots(); !done) return admin.fail(call.ticket, done.error());
+    admin.answer(call.ticket, admin.house().slots());
+}
+
 void create_slot(Admin& admin, AdminCall const& call) {
     auto const request = wire::decode_request<wire::SlotCreate>(call.body);
     if (!request) return admin.fail(call.ticket, request.error());
@@ -212,6 +225,21 @@ constexpr std::array slot_rows{
                .summary = "Why a slot is as it is.",
                .answer = {Shape::One, &wire::describe<wire::SlotExplain>},
                .handle = &explain_slot},
+    AdminRoute{.path = "/api/slots/{name}/argv",
+               .summary = "What exactly it runs, or would run, and who says each argument.",
+               .answer = {Shape::One, &wire::describe<wire::SlotArgv>},
+               .handle = &show_argv},
+    AdminRoute{.path = "/api/slots/{name}/diff",
+               .summary = "What its file wants otherwise than its worker runs; empty where they agree, or "
+                          "none runs.",
+               .answer = {Shape::List, &wire::describe<wire::SettingDiffView>},
+               .handle = &show_diff},
+    AdminRoute{.method = Method::Post,
+               .path = "/api/reload",
+               .summary = "Read every slot's file now. Those whose settings changed are restarted once they "
+                          "have finished what they serve; the answer is how all are at that moment.",
+               .answer = {Shape::List, &wire::describe<wire::SlotView>},
+               .handle = &reload_slots},
     AdminRoute{.path = "/api/slots/{name}/logs",
                .summary = "What its worker wrote.",
                .query = log_query,

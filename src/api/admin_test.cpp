@@ -162,6 +162,15 @@ TEST_F(AdminTest, SlotsAreListedShownAndExplained) {
     EXPECT_EQ(wire::decode<std::vector<wire::SlotView>>(get("/api/slots").body).value(), house.all_slots);
     EXPECT_EQ(wire::decode<wire::SlotView>(get("/api/slots/pri%6Dary").body)->name, "primary");
     EXPECT_EQ(get("/api/slots/nobody").status, 404);
+    EXPECT_EQ(wire::decode<wire::SlotArgv>(get("/api/slots/primary/argv").body)->arguments.at(0).flag,
+              "--metrics");
+    EXPECT_EQ(
+        wire::decode<std::vector<wire::SettingDiffView>>(get("/api/slots/primary/diff").body)->at(0).what,
+        "--ctx-size");
+    EXPECT_EQ(get("/api/slots/nobody/diff").status, 404);
+    EXPECT_EQ(get("/api/reload").status, 405);
+    EXPECT_EQ(ask(Method::Post, "/api/reload").status, 200);
+    EXPECT_EQ(house.asked.back(), "reload");
     EXPECT_EQ(wire::decode<wire::SlotExplain>(get("/api/slots/primary/explain").body)->lines.at(0),
               "it is up");
 }
@@ -461,13 +470,12 @@ TEST_F(AdminTest, FitIsAskedByAQuery) {
                                                            .flash_attention = "on",
                                                            .device = "gpu0",
                                                            .engine = "e"}}));
-    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=true&projector=p").status, 200);
-    EXPECT_EQ(house.fits.back(),
-              (wire::FitQuestion{.model = "m", .projector = "p", .draft = "d", .mtp = true}));
+    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=true&mmproj=p").status, 200);
+    EXPECT_EQ(house.fits.back(), (wire::FitQuestion{.model = "m", .mmproj = "p", .draft = "d", .mtp = true}));
     over_unix_socket = false;
     EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=false").status, 200);
     EXPECT_EQ(get("/api/fit?model=m&draft=%2Fd.gguf").status, 403);
-    EXPECT_EQ(get("/api/fit?model=m&projector=p").status, 403);
+    EXPECT_EQ(get("/api/fit?model=m&mmproj=p").status, 403);
     EXPECT_EQ(get("/api/fit?model=m&mtp=perhaps").status, 400);
     EXPECT_EQ(get("/api/fit").status, 400);
     EXPECT_EQ(get("/api/fit?model=m&context=many").status, 400);

@@ -51,6 +51,17 @@ class FakeHouse final : public House {
     Result<wire::SlotExplain> explain_slot(std::string const& name) override {
         return wire::SlotExplain{name, {"it is up"}};
     }
+    Result<wire::SlotArgv> slot_argv(std::string const& name) override {
+        return wire::SlotArgv{.name = name, .arguments = {{.flag = "--metrics", .from = "hal0"}}};
+    }
+    Result<std::vector<wire::SettingDiffView>> slot_diff(std::string const& name) override {
+        HAL0_CHECK(slot(name));
+        return std::vector<wire::SettingDiffView>{{"--ctx-size", "4096", "8192"}};
+    }
+    Result<void> reload_slots() override {
+        asked.emplace_back("reload");
+        return {};
+    }
     Result<std::string> slot_log(std::string const& name) override {
         HAL0_CHECK(slot(name));
         return log;

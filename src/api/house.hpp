@@ -35,6 +35,9 @@ class House {
     virtual void create_slot(wire::SlotCreate const& slot, SlotDone done) = 0;  // done when its file is there
     virtual void remove_slot(std::string const& name, slots::InFlight requests, Done done) = 0;
     virtual Result<wire::SlotExplain> explain_slot(std::string const& name) = 0;
+    virtual Result<wire::SlotArgv> slot_argv(std::string const& name) = 0;
+    virtual Result<std::vector<wire::SettingDiffView>> slot_diff(std::string const& name) = 0;
+    virtual Result<void> reload_slots() = 0;                            // reads their files now
     virtual Result<std::string> slot_log(std::string const& name) = 0;  // a path; the file may not be there
 
     virtual std::vector<wire::ModelView> models() = 0;

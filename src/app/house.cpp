@@ -85,6 +85,29 @@ Result<wire::SlotExplain> House::explain_slot(std::string const& name) {
     return wire::SlotExplain{.name = name, .lines = std::move(lines)};
 }
 
+Result<wire::SlotArgv> House::slot_argv(std::string const& name) {
+    HAL0_TRY(spec, slots_->spec(name));
+    HAL0_TRY(status, slots_->find(name));
+    wire::SlotArgv view{.name = name,
+                        .running = status.pid.has_value(),
+                        .program = spec.argv.front(),
+                        .environment = spec.environment};
+    for (auto const& said : spec.arguments)
+        view.arguments.push_back({said.flag, said.value, said.from, said.instead_of});
+    return view;
+}
+
+Result<std::vector<wire::SettingDiffView>> House::slot_diff(std::string const& name) {
+    HAL0_TRY(differences, slots_->differences(name));
+    std::vector<wire::SettingDiffView> views;
+    views.reserve(differences.size());
+    for (auto& one : differences)
+        views.push_back({std::move(one.what), std::move(one.running), std::move(one.configured)});
+    return views;
+}
+
+Result<void> House::reload_slots() { return slots_->reload(); }
+
 Result<std::string> House::slot_log(std::string const& name) { return slots_->log_path(name); }
 
 // ---- models and engines

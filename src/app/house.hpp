@@ -59,6 +59,9 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     void create_slot(wire::SlotCreate const& slot, SlotDone done) override;
     void remove_slot(std::string const& name, slots::InFlight requests, Done done) override;
     Result<wire::SlotExplain> explain_slot(std::string const& name) override;
+    Result<wire::SlotArgv> slot_argv(std::string const& name) override;
+    Result<std::vector<wire::SettingDiffView>> slot_diff(std::string const& name) override;
+    Result<void> reload_slots() override;
     Result<std::string> slot_log(std::string const& name) override;
     std::vector<wire::ModelView> models() override;
     Result<wire::ModelView> model(std::string const& id) override;

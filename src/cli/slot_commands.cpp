@@ -66,6 +66,24 @@ class QuotedLines final : NoCopy {
 
 }  // namespace
 
+namespace {
+
+Result<int> show_argv(Arguments const& arguments, Context& context, Api const& api) {
+    HAL0_TRY(body, api.get(slot_target(arguments.text("NAME"), "argv")));
+    HAL0_TRY(argv, wire::decode<wire::SlotArgv>(body));
+    if (arguments.has("json")) return say(context, wire::encode(argv));
+    auto& terminal = context.terminal;
+    Table table{{{"ARGUMENT"}, {"VALUE"}, {"FROM"}, {"INSTEAD OF"}}};
+    for (auto const& said : argv.arguments)
+        table.row({{said.flag}, {said.value.value_or("")}, {said.from}, {said.instead_of, Style::Dim}});
+    auto const what = argv.running ? "runs" : "would run";
+    terminal.out(format("{} {} {} {}\n\n{}", argv.name, what, join(argv.environment, " "), argv.program,
+                        table.render(terminal)));
+    return exit_ok;
+}
+
+}  // namespace
+
 std::string slot_target(std::string_view slot, std::string_view what) {
     return format("/api/slots/{}{}{}", segment(slot), what.empty() ? "" : "/", what);
 }
@@ -92,6 +110,7 @@ Result<int> slot_list(Arguments const& arguments, Context& context) {
 
 Result<int> slot_show(Arguments const& arguments, Context& context) {
     HAL0_TRY(api, context.api());
+    if (arguments.has("argv")) return show_argv(arguments, context, api);
     HAL0_TRY(body, api.get(slot_target(arguments.text("NAME"))));
     HAL0_TRY(slot, wire::decode<SlotView>(body));
     if (arguments.has("json")) return say(context, wire::encode(slot));
@@ -106,6 +125,33 @@ Result<int> slot_explain(Arguments const& arguments, Context& context) {
     if (arguments.has("json")) return say(context, wire::encode(explained));
     for (auto const& line : explained.lines)
         say(context, line);
+    return exit_ok;
+}
+
+Result<int> slot_diff(Arguments const& arguments, Context& context) {
+    HAL0_TRY(api, context.api());
+    HAL0_TRY(body, api.get(slot_target(arguments.text("NAME"), "diff")));
+    HAL0_TRY(differences, wire::decode<std::vector<wire::SettingDiffView>>(body));
+    if (arguments.has("json")) return say(context, wire::encode(differences));
+    if (differences.empty())
+        return say(context, format("{} runs as its file says, or doesn't run", arguments.text("NAME")));
+    Table table{{{"SETTING"}, {"RUNNING"}, {"CONFIGURED"}}};
+    for (auto const& one : differences)
+        table.row({{one.what}, {one.running.value_or("-")}, {one.configured.value_or("-")}});
+    context.terminal.out(table.render(context.terminal));
+    return exit_ok;
+}
+
+Result<int> reload(Arguments const& arguments, Context& context) {
+    HAL0_TRY(api, context.api());
+    HAL0_TRY(body, api.post("/api/reload"));
+    HAL0_TRY(slots, wire::decode<std::vector<SlotView>>(body));
+    if (arguments.has("json")) return say(context, wire::encode(slots));
+    context.terminal.out(slots_list(context.terminal, slots, context.now()));
+    for (auto const& slot : slots) {
+        for (auto const& warning : slot.warnings)
+            context.terminal.err(format("{}: {}\n", slot.name, warning));
+    }
     return exit_ok;
 }
 

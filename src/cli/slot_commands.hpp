@@ -8,6 +8,8 @@ namespace hal0::cli {
 Result<int> slot_list(Arguments const& arguments, Context& context);
 Result<int> slot_show(Arguments const& arguments, Context& context);
 Result<int> slot_explain(Arguments const& arguments, Context& context);
+Result<int> slot_diff(Arguments const& arguments, Context& context);
+Result<int> reload(Arguments const& arguments, Context& context);
 Result<int> slot_logs(Arguments const& arguments, Context& context);
 Result<int> slot_load(Arguments const& arguments, Context& context);
 Result<int> slot_unload(Arguments const& arguments, Context& context);

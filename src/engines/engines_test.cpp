@@ -133,10 +133,42 @@ TEST(Render, TheContextIsNeverMoreThanTheModelKnowsUnlessAsked) {
     EXPECT_EQ(render(engine_of("1", {}), request)->context, 4096);
 }
 
-TEST(Render, ExtraArgumentsComeLast) {
+TEST(Render, ExtraArgumentsComeLastAndOnce) {
+    auto request = request_for(models::Kind::Embed);
+    request.extra_args = {"--flash-attn", "on", "-ub", "256"};
+    auto const spec = render(engine_of("11434", {}), request).value();
+    EXPECT_EQ(spec.argv.back(), "256");
+    EXPECT_FALSE(has(spec, {"--ubatch-size"}));
+    EXPECT_TRUE(has(spec, {"--batch-size", "512"}));
+    EXPECT_EQ(
+        spec.arguments.back(),
+        (Argument{
+            .flag = "-ub", .value = "256", .from = "extra_args", .instead_of = "--ubatch-size 512 (hal0)"}));
+    EXPECT_EQ(spec.arguments.front().from, "model");
+    EXPECT_EQ(decode_spec(encode(spec)).value(), spec);
+}
+
+TEST(Render, WhatThePinnedBuildHasNotIsRefused) {
     auto request = request_for(models::Kind::Chat);
-    request.extra_args = {"--flash-attn", "on"};
-    EXPECT_EQ(render(engine_of("1", {}), request)->argv.back(), "on");
+    request.extra_args = {"--no-mmap"};
+    auto const refused = render(engine_of("11434", {}), request);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Errc::Invalid);
+    EXPECT_TRUE(refused.error().message.starts_with(
+        "extra_args in its file, for llama.cpp 11434: it has no flag '--no-mmap'"))
+        << refused.error().message;
+    EXPECT_TRUE(render(engine_of("12000", {}), request)) << "another build may have it";
+}
+
+TEST(Render, OnAGpuTheWholeModelIsThere) {
+    auto engine = engine_of("11434", {});
+    EXPECT_FALSE(has(render(engine, request_for(models::Kind::Chat)).value(), {"--gpu-layers"}));
+    for (auto const* backend : {"vulkan", "rocm", "cuda"}) {
+        engine.backend = backend;
+        auto const spec = render(engine, request_for(models::Kind::Chat)).value();
+        EXPECT_TRUE(has(spec, {"--gpu-layers", "all"})) << backend;
+        EXPECT_EQ(has(spec, {"--load-mode", "none"}), engine.backend != "cuda") << backend;
+    }
 }
 
 TEST(Render, ExtraArgumentsDontUndoWhatHal0SaysOrOpenHoles) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/format.hpp"
+#include "engines/arguments.hpp"
 #include "engines/plan_request.hpp"
 
 namespace hal0::engines {
@@ -112,9 +113,58 @@ Result<void> check_extra(std::vector<std::string> const& arguments) {
     return {};
 }
 
-void add(std::vector<std::string>& argv, std::string flag, std::int64_t value) {
-    argv.push_back(std::move(flag));
-    argv.push_back(format("{}", value));
+constexpr char const* by_hal0 = "hal0";
+
+// What hal0 says, each for whom: a key of the slot's file, or itself.
+class Said {
+  public:
+    void say(std::string flag, std::string value, std::string from) {
+        all_.push_back({.flag = std::move(flag), .value = std::move(value), .from = std::move(from)});
+    }
+    void say(std::string flag, std::int64_t value, std::string from) {
+        say(std::move(flag), format("{}", value), std::move(from));
+    }
+    void say(std::string flag) { all_.push_back({.flag = std::move(flag), .from = by_hal0}); }
+    [[nodiscard]] std::vector<Argument> take() { return std::move(all_); }
+
+  private:
+    std::vector<Argument> all_{};
+};
+
+// The whole model on the GPU. Mapped from its file it would be in memory twice where that is the system's,
+// and RADV and ROCm have been seen to load it many times slower so (kyuz0/amd-strix-halo-toolboxes). Flash
+// attention is on by the engine's own choice wherever its backend has it.
+void say_for_gpu(Said& said, std::string const& backend) {
+    if (backend == "cpu") return;
+    said.say("--gpu-layers", "all", by_hal0);
+    if (backend != "cuda") said.say("--load-mode", "none", by_hal0);
+}
+
+std::vector<Argument> arguments_of(InstalledEngine const& engine, LaunchRequest const& request,
+                                   std::int64_t context) {
+    Said said;
+    said.say("--model", request.model.main_file(), "model");
+    said.say("--alias", request.model.record.id, "model");
+    said.say("--host", request.socket, by_hal0);
+    said.say("--api-key-file", request.key_file, by_hal0);
+    said.say("--ctx-size", context * request.parallel,
+             request.parallel > 1 ? "context, parallel" : "context");
+    said.say("--parallel", request.parallel, "parallel");
+    said.say("--threads", request.threads, "threads");
+    said.say("--cache-ram", request.cache_ram_mib, "cache_ram_mib");
+    said.say("--fit", "off", by_hal0);
+    said.say("--metrics");
+    said.say("--no-ui");
+    said.say("--offline");
+    said.say("--ctx-checkpoints", checkpoints_wanted, by_hal0);
+    say_for_gpu(said, engine.backend);
+    if (request.kind != Kind::Chat) {
+        // A text is evaluated in one piece: what fits the context must fit one batch.
+        said.say(request.kind == Kind::Rerank ? "--reranking" : "--embeddings");
+        said.say("--batch-size", context, by_hal0);
+        said.say("--ubatch-size", context, by_hal0);
+    }
+    return said.take();
 }
 
 }  // namespace
@@ -127,6 +177,12 @@ Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& re
                      format("llama.cpp does not serve models for {}", models::to_string(request.kind))};
     }
     HAL0_CHECK(check_extra(request.extra_args));
+    auto const& flags = llama_server_flags();
+    auto const unknown = engine.version == flags.version() ? Unknown::Refused : Unknown::Taken;
+    auto const extra = parse_arguments(request.extra_args, flags, "extra_args", unknown);
+    if (!extra)
+        return in_context(format("extra_args in its file, for {} {}", engine.id, engine.version),
+                          extra.error());
     auto const context = context_of(request);
     WorkerSpec spec{.argv = {engine.program("llama-server")},
                     .environment = {wait_asleep},
@@ -140,22 +196,9 @@ Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& re
                     .kind = request.kind,
                     .context = context,
                     .parallel = request.parallel};
-    auto& argv = spec.argv;
-    argv.insert(argv.end(), {"--model", request.model.main_file(), "--alias", request.model.record.id});
-    argv.insert(argv.end(), {"--host", request.socket, "--api-key-file", request.key_file});
-    add(argv, "--ctx-size", context * request.parallel);
-    add(argv, "--parallel", request.parallel);
-    add(argv, "--threads", request.threads);
-    add(argv, "--cache-ram", request.cache_ram_mib);
-    argv.insert(argv.end(), {"--fit", "off", "--metrics", "--no-ui", "--offline"});
-    add(argv, "--ctx-checkpoints", checkpoints_wanted);
-    if (embeds || ranks) {
-        // A text is evaluated in one piece: what fits the context must fit one batch.
-        argv.emplace_back(ranks ? "--reranking" : "--embeddings");
-        add(argv, "--batch-size", context);
-        add(argv, "--ubatch-size", context);
-    }
-    argv.insert(argv.end(), request.extra_args.begin(), request.extra_args.end());  // last, so that they win
+    spec.arguments = merged(arguments_of(engine, request, context), *extra, flags);
+    auto const words = words_of(spec.arguments);
+    spec.argv.insert(spec.argv.end(), words.begin(), words.end());
     return spec;
 }
 

@@ -26,9 +26,10 @@ struct LaunchRequest {
     std::string key_file{};
 };
 
-// Explicit in everything the engine would otherwise guess (context, slots, threads, prompt cache, fit).
-// Unsupported for kinds llama-server doesn't serve; Invalid for extra arguments that undo what hal0 says or
-// would let others write files and run programs.
+// Explicit in everything the engine would otherwise guess (context, slots, threads, prompt cache, fit, what
+// goes to the GPU). What the slot's extra arguments say counts more than what hal0 says by itself.
+// Unsupported for kinds llama-server doesn't serve; Invalid for extra arguments that the pinned build hasn't,
+// that undo what keys of the slot say, or that would let others write files and run programs.
 Result<WorkerSpec> render(InstalledEngine const& engine, LaunchRequest const& request);
 
 }  // namespace hal0::engines

@@ -18,6 +18,8 @@ constexpr std::array valued{string_view{"--model"},
                             string_view{"--api-key-file"},
                             string_view{"--threads"},
                             string_view{"--fit"},
+                            string_view{"--load-mode"},
+                            string_view{"-lm"},
                             string_view{"--threads-batch"},
                             string_view{"-tb"},
                             string_view{"--threads-http"},
@@ -48,6 +50,14 @@ std::optional<FlashAttention> flash_from(string_view value) {
     return value == "auto" ? std::optional{FlashAttention::Auto} : std::nullopt;
 }
 
+// Of the layers on the GPU; "auto" is all of them where nothing is fitted.
+std::optional<std::int32_t> layers_from(string_view value) {
+    if (value == "all" || value == "auto") return all_gpu_layers;
+    auto const number = to_int(value);
+    if (!number) return std::nullopt;
+    return static_cast<std::int32_t>(std::clamp<std::int64_t>(*number, -1, 1 << 20));
+}
+
 // False where it is none that is known, or its value isn't.
 bool take_number(PlanRequest& request, string_view flag, string_view value) {
     auto const number = to_int(value);
@@ -60,8 +70,6 @@ bool take_number(PlanRequest& request, string_view flag, string_view value) {
         request.batch = {*number};
     } else if (one_of(flag, {"--ubatch-size", "-ub"})) {
         request.ubatch = {*number};
-    } else if (one_of(flag, {"--gpu-layers", "--n-gpu-layers", "-ngl"})) {
-        request.gpu_layers = static_cast<std::int32_t>(std::clamp<std::int64_t>(*number, -1, 1 << 20));
     } else if (one_of(flag, {"--ctx-checkpoints", "-ctxcp", "--swa-checkpoints"})) {
         request.checkpoints = static_cast<std::int32_t>(std::clamp<std::int64_t>(*number, 0, 1 << 10));
     } else if (one_of(flag, {"--cache-ram", "-cram"})) {
@@ -80,6 +88,11 @@ bool take_valued(PlanRequest& request, string_view flag, string_view value) {
         auto const type = kv_type_from(value);
         if (type) (keys ? request.kv_type_k : request.kv_type_v) = *type;
         return type.has_value();
+    }
+    if (one_of(flag, {"--gpu-layers", "--n-gpu-layers", "-ngl"})) {
+        auto const layers = layers_from(value);
+        if (layers) request.gpu_layers = *layers;
+        return layers.has_value();
     }
     if (one_of(flag, {"--flash-attn", "-fa"})) {
         auto const choice = flash_from(value);

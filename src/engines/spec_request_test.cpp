@@ -59,8 +59,14 @@ TEST(SpecRequest, WhatMayTakeMemoryThatNoPlanHasIsNotGuessed) {
                                                                    {"-ctk", "q9"},
                                                                    {"-fa", "perhaps"},
                                                                    {"-ub", "many"},
-                                                                   {"-ub"}})
+                                                                   {"-ngl", "most"}})
         EXPECT_EQ(plan_request_of(spec_of(models::Kind::Chat, extra)), std::nullopt) << extra.front();
+    EXPECT_EQ(plan_request_of({.argv = {"/e/llama-server", "-ub"}}), std::nullopt) << "cut off";
+}
+
+TEST(SpecRequest, AllLayersOnTheGpuAreThoseOfThePlan) {
+    for (auto const* layers : {"all", "auto", "-1"})
+        EXPECT_EQ(plan_request_of(spec_of(models::Kind::Chat, {"-ngl", layers}))->gpu_layers, all_gpu_layers);
 }
 
 }  // namespace

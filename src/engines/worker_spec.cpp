@@ -5,10 +5,30 @@
 #include "json/writer.hpp"
 
 namespace hal0::engines {
+namespace {
+
+Result<Argument> decode_argument(json::Value const& value, std::string const& path) {
+    Argument argument;
+    json::ObjectReader in{value, path};
+    in.required("flag", argument.flag);
+    in.optional("value", argument.value);
+    in.required("from", argument.from);
+    in.required("instead_of", argument.instead_of);
+    HAL0_CHECK(in.finish_lenient());
+    return argument;
+}
+
+}  // namespace
 
 std::string encode(WorkerSpec const& spec) {
     json::Writer out;
     out.begin_object().field("schema", 1).field("argv", spec.argv);
+    out.key("arguments").begin_array();
+    for (auto const& argument : spec.arguments) {
+        out.begin_object().field("flag", argument.flag).field("value", argument.value);
+        out.field("from", argument.from).field("instead_of", argument.instead_of).end_object();
+    }
+    out.end_array();
     out.field("environment", spec.environment).field("socket", spec.socket);
     out.field("key_file", spec.key_file).field("engine", spec.engine).field("version", spec.version);
     out.field("backend", spec.backend).field("device", spec.device).field("model", spec.model);
@@ -25,6 +45,7 @@ Result<WorkerSpec> decode_spec(std::string_view text) {
     std::string kind;
     json::ObjectReader in{value, "spec"};
     in.required("argv", spec.argv);
+    if (in.member("arguments") != nullptr) in.list("arguments", spec.arguments, decode_argument);
     if (in.member("environment") != nullptr) in.required("environment", spec.environment);
     in.required("socket", spec.socket);
     in.required("key_file", spec.key_file);

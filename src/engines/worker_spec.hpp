@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "engines/arguments.hpp"
 #include "models/kind.hpp"
 
 namespace hal0::engines {
 
 struct WorkerSpec {
     std::vector<std::string> argv{};
+    // What argv says after the program, and who says so: for people. Empty in a spec of an older hal0.
+    std::vector<Argument> arguments{};
     std::vector<std::string> environment{};  // "NAME=value", set besides what the daemon has
     std::string socket{};                    // the unix socket it listens on
     std::string key_file{};                  // holds the bearer token it wants

@@ -87,7 +87,7 @@ std::vector<Entry> entries(SlotConfig const& config) {
     all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});
     for (auto const& number : numbers)
         all.push_back({number.key, config.*(number.field), number.note});
-    all.push_back({"extra_args", config.extra_args, "to the engine, last"});
+    all.push_back({"extra_args", config.extra_args, "to the engine, over what hal0 says by itself"});
     return all;
 }
 

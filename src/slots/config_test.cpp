@@ -127,7 +127,7 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         "# load_timeout_s = 600  # a worker that isn't ready by then is killed\n"
         "# drain_timeout_s = 300  # an unload waits so long for the requests in flight, then it cuts them "
         "off\n"
-        "# extra_args = []  # to the engine, last\n");
+        "# extra_args = []  # to the engine, over what hal0 says by itself\n");
 }
 
 TEST(SlotConfig, EveryKeySaysWhatItIsAndWhatHoldsWithoutIt) {

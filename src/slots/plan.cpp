@@ -54,6 +54,7 @@ std::optional<models::Kind> kind_of(SlotConfig const& config, models::ModelStore
 bool same_settings(engines::WorkerSpec const& a, engines::WorkerSpec const& b) {
     auto settings = [](engines::WorkerSpec spec) {
         spec.argv.front().clear();
+        spec.arguments.clear();  // told by argv already
         spec.version.clear();
         return spec;
     };

@@ -16,6 +16,7 @@
 #include "slots/launcher.hpp"
 #include "slots/plan.hpp"
 #include "slots/run_dir.hpp"
+#include "slots/settings_diff.hpp"
 #include "slots/state.hpp"
 #include "slots/status.hpp"
 
@@ -83,6 +84,11 @@ class Slot final : NoCopy {
     [[nodiscard]] std::optional<SlotConfig> const& config() const { return config_; }
     [[nodiscard]] SlotStatus status() const;
     [[nodiscard]] std::vector<std::string> explain() const;  // sentences, the most telling first
+    // What it runs, else what it would run. An Error: why it can't be started.
+    [[nodiscard]] Result<engines::WorkerSpec> spec() const;
+    // Of what runs, and what its file wants now; none where nothing runs. An Error: what its file wants can't
+    // be started, or nobody knows what runs.
+    [[nodiscard]] Result<std::vector<SettingDiff>> differences() const;
 
   private:
     enum class Goal { Up, Down };

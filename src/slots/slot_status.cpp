@@ -144,6 +144,20 @@ SlotStatus Slot::status() const {
     return status;
 }
 
+Result<engines::WorkerSpec> Slot::spec() const {
+    if (running_) return *running_;
+    return plan_;
+}
+
+Result<std::vector<SettingDiff>> Slot::differences() const {
+    if (!worker_) return std::vector<SettingDiff>{};
+    if (!running_)
+        return Error{Errc::Unavailable, format("nothing tells what the worker of slot '{}' runs", name_)};
+    if (fault_) return *fault_;
+    if (!plan_.ok()) return plan_.error();
+    return settings_diff(*running_, *plan_);
+}
+
 std::vector<std::string> Slot::explain() const {
     std::vector<std::string> lines;
     lines.push_back(format("{} is {}: {}", name_, to_string(state_of(state_.phase)), cause_));

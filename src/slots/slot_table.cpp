@@ -118,6 +118,13 @@ Result<void> SlotTable::scan() {
     return {};
 }
 
+Result<void> SlotTable::reload() {
+    if (shutting_down_) return ending();
+    HAL0_CHECK(scan());
+    look();
+    return {};
+}
+
 void SlotTable::look() {
     look_timer_.stop();
     auto const names = std::exchange(changed_, {});
@@ -207,6 +214,16 @@ std::vector<SlotStatus> SlotTable::list() const {
 Result<std::string> SlotTable::log_path(std::string const& name) const {
     HAL0_TRY(status, find(name));
     return std::move(status.log);
+}
+
+Result<engines::WorkerSpec> SlotTable::spec(std::string const& name) const {
+    if (auto const* found = slot(name)) return found->spec();
+    return find(name).error();
+}
+
+Result<std::vector<SettingDiff>> SlotTable::differences(std::string const& name) const {
+    if (auto const* found = slot(name)) return found->differences();
+    return find(name).error();
 }
 
 Result<std::vector<std::string>> SlotTable::explain(std::string const& name) const {

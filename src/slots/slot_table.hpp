@@ -29,6 +29,11 @@ class SlotTable final : NoCopy {
     [[nodiscard]] Result<std::string> log_path(std::string const& name) const;
     // Why it is up or down, what it runs, what it lacks.
     [[nodiscard]] Result<std::vector<std::string>> explain(std::string const& name) const;
+    [[nodiscard]] Result<engines::WorkerSpec> spec(std::string const& name) const;  // Slot::spec
+    [[nodiscard]] Result<std::vector<SettingDiff>> differences(std::string const& name) const;
+
+    // Reads every slot's file now, as when it changed. The directory itself may not be readable.
+    Result<void> reload();
 
     // Conflict while it is being removed, or given another model; what takes it down may end the latter.
     void load(std::string const& name, Done done);

@@ -90,6 +90,54 @@ struct SlotExplain {
     }
 };
 
+struct ArgumentView {
+    static constexpr BodyTitle title{"ArgumentView", "One argument of a worker, and who says it."};
+    std::string flag{};
+    std::optional<std::string> value{};
+    std::string from{};
+    std::string instead_of{};
+    bool operator==(ArgumentView const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("flag", self.flag, "as the engine is told");
+        f("value", self.value, "null: it takes none");
+        f("from", self.from, "keys of the slot's file, `extra_args`, or `hal0`");
+        f("instead_of", self.instead_of, "what it stands instead of, and who said that; empty: nothing");
+    }
+};
+
+struct SlotArgv {
+    static constexpr BodyTitle title{"SlotArgv", "What exactly a slot runs, or would run."};
+    std::string name{};
+    bool running{false};
+    std::string program{};
+    std::vector<std::string> environment{};
+    std::vector<ArgumentView> arguments{};
+    bool operator==(SlotArgv const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("name", self.name, "the slot");
+        f("running", self.running, "false: no worker runs, and this is what its file makes of one");
+        f("program", self.program, "the engine's server");
+        f("environment", self.environment, "`NAME=value`, set besides the daemon's own");
+        f("arguments", self.arguments, "in their order");
+    }
+};
+
+struct SettingDiffView {
+    static constexpr BodyTitle title{"SettingDiffView", "One setting that a worker runs without."};
+    std::string what{};
+    std::optional<std::string> running{};
+    std::optional<std::string> configured{};
+    bool operator==(SettingDiffView const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("what", self.what, "`model`, `engine`, `device`, or an option of the engine: `--ctx-size`");
+        f("running", self.running, "what the worker has; null: it runs without");
+        f("configured", self.configured, "what the slot's file makes of it now; null: without");
+    }
+};
+
 struct SlotCreate {
     static constexpr BodyTitle title{"SlotCreate", "A new slot. What is left out has its default."};
     std::string name{};

@@ -94,6 +94,34 @@ class Slots(unittest.TestCase):
         client.join(30)
         self.assertNotIn(200, answers)
 
+    def test_who_says_each_argument_and_what_an_edit_changes(self):
+        home = self.home
+        model = home.fake_model("hung", "never-answer")
+        home.slot("primary", model, context=512, extra_args=["-b", "64"])
+        home.start().ready("primary")
+        said = {a["flag"]: a for a in json.loads(home.cli("slot", "show", "primary", "--argv", "--json", check=0).stdout)["arguments"]}
+        self.assertEqual((said["--ctx-size"]["value"], said["--ctx-size"]["from"]), ("512", "context"))
+        self.assertEqual((said["-b"]["value"], said["-b"]["from"], said["--metrics"]["from"]), ("64", "extra_args", "hal0"))
+        self.assertIn("primary runs", home.cli("slot", "show", "primary", "--argv", check=0).stdout)
+        self.assertIn("as its file says", home.cli("slot", "diff", "primary", check=0).stdout)
+        def ask():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
+        client = threading.Thread(target=ask)
+        client.start()
+        eventually(lambda: home.slot_view("primary")["in_flight"] == 1)
+        home.slot("primary", model, context=1024)
+        home.cli("reload", check=0)
+        diff = {d["what"]: (d["running"], d["configured"]) for d in json.loads(home.cli("slot", "diff", "primary", "--json", check=0).stdout)}
+        self.assertEqual((diff["--ctx-size"], diff["--batch-size"]), (("512", "1024"), ("64", None)))
+        self.assertEqual(home.slot_view("primary")["state"], "unloading", "what it serves is finished first")
+        (home.slots / "primary.toml").write_text("model = \n")
+        refused = home.cli("reload", check=0)
+        self.assertIn("primary", refused.stdout)
+        self.assertIn("primary.toml", home.cli("slot", "diff", "primary", check=1).stderr)
+        home.cli("slot", "unload", "primary", "--force", check=0, timeout=30)
+        client.join(30)
+
     def test_swap_is_kept_in_the_file_with_its_comments(self):
         home = self.home
         (home.slots / "primary.toml").write_text('# mine\nmodel = "m"  # small\nfuture = 1\n')
