@@ -12,9 +12,10 @@ add_library(hal0_flags INTERFACE)
 target_compile_features(hal0_flags INTERFACE cxx_std_20)
 target_compile_options(hal0_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Wold-style-cast -Wcast-qual -Wswitch-enum
-  # Optimized, g++ 12 sees null where a variant holds another alternative; release compiles a room as one unit,
-  # where the names of one file's own lie around those of the next.
-  $<$<CONFIG:Debug>:-Wnull-dereference -Wshadow>
+  # Optimized, g++ 12 sees null where a variant holds another alternative.
+  $<$<CONFIG:Debug>:-Wnull-dereference>
+  # Where a room is one unit, the names of one file's own lie around those of the next.
+  $<$<NOT:$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wshadow>
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
   $<$<BOOL:${HAL0_WERROR}>:-Werror>)
 target_link_libraries(hal0_flags INTERFACE Threads::Threads)

@@ -10,6 +10,7 @@
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "engines/build.hpp"
+#include "models/fetcher.hpp"
 #include "os/child.hpp"
 #include "os/file.hpp"
 #include "os/test_dir.hpp"
@@ -38,7 +39,7 @@ class Install : public testing::Test {
     std::vector<models::Progress> told{};
     InstallWorld world{
         .fetch = {.cache = dir.path(),
-                  .fetch_program = {},
+                  .fetch_program = HAL0_FETCH_PROGRAM,
                   .progress = [this](models::Progress const& progress) { told.push_back(progress); },
                   .note = [this](std::string const& line) { notes.push_back(line); }},
         .logs = dir / "logs",
@@ -50,13 +51,16 @@ class Install : public testing::Test {
         ASSERT_TRUE(os::atomic_write(path, text, mode));
     }
 
-    // The archive of FOLDER; of it `inner` is wanted.
+    // The archive of FOLDER, as if it were downloaded; of it `inner` is wanted.
     FolderSource packed(std::string const& folder, std::string const& inner = {}) {
         auto const archive = dir / (folder + ".tar.gz");
         EXPECT_TRUE(os::run_to_end({.argv = {"tar", "czf", archive, folder}, .directory = dir.path()})
                         ->status.clean());
-        return {.source = {.url = "file://" + archive, .sha256 = os::sha256_of(archive).value()},
-                .folder = folder + "/" + inner};
+        models::Source const source{.url = "http://0.0.0.0:1/" + folder + ".tar.gz",
+                                    .sha256 = os::sha256_of(archive).value()};
+        EXPECT_TRUE(os::make_directories(dir / "downloads"));
+        EXPECT_TRUE(os::rename_path(archive, models::Fetcher{world.fetch}.place_of(source)));
+        return {.source = source, .folder = folder + "/" + inner};
     }
 
     EngineLock tiny(std::vector<std::string> options = {"COUNT=/dev/null", "GATE=/dev/null", "CODE=0"}) {
@@ -236,7 +240,7 @@ TEST_F(Install, EachSourceHasItsOwnFolder) {
     auto lock = tiny();
     auto other = prebuilt("mirrored", "#!/bin/sh\necho $0 is here\n");
     other.sources.insert(other.sources.begin(),
-                         {.source = {.url = "file:///nowhere"}, .folder = "not/of/this/archive/"});
+                         {.source = {.url = "http://0.0.0.0:1/other"}, .folder = "not/of/this/archive/"});
     lock.prebuilt = {other};
     auto const engine = install(lock, store, world);
     ASSERT_TRUE(engine) << engine.error().message;
@@ -258,8 +262,10 @@ TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
 
 TEST_F(Install, AnotherArchiveThanThePinnedOneIsNotLookedAt) {
     auto lock = tiny();
-    lock.recipe.sources.front().source.sha256 = std::string(64, '0');
-    EXPECT_EQ(install(lock, store, world).error().kind, Errc::Corrupt);
+    put(models::Fetcher{world.fetch}.place_of(lock.recipe.sources.front().source), "another");
+    EXPECT_EQ(install(lock, store, world).error().kind, Errc::Unavailable);
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0].find("was damaged since it was downloaded"), std::string::npos) << notes[0];
 }
 
 TEST_F(Install, AsksForRoomBeforeItBegins) {

@@ -17,13 +17,13 @@ using namespace std::chrono_literals;
 
 // A peer that takes one connection and speaks raw bytes: when `request_end` has come it says `answer` and,
 // where it `closes`, hangs up.
-class Peer final : NoCopy {
+class ScriptedPeer final : NoCopy {
   public:
-    Peer(os::Loop& loop, os::Address const& address)
+    ScriptedPeer(os::Loop& loop, os::Address const& address)
         : loop_{loop}, listener_{os::listen_on(address).value()}, accepting_{*this}, talking_{*this} {
         EXPECT_TRUE(loop_.watch(listener_.get(), os::Ready::Read, os::Trigger::Level, accepting_));
     }
-    ~Peer() {
+    ~ScriptedPeer() {
         hang_up();
         loop_.unwatch(listener_.get(), accepting_);
     }
@@ -51,14 +51,14 @@ class Peer final : NoCopy {
 
   private:
     struct Accepting final : os::FdHandler {
-        explicit Accepting(Peer& owner) : peer{owner} {}
+        explicit Accepting(ScriptedPeer& owner) : peer{owner} {}
         void on_ready(os::Ready) override { peer.accept(); }
-        Peer& peer;
+        ScriptedPeer& peer;
     };
     struct Talking final : os::FdHandler {
-        explicit Talking(Peer& owner) : peer{owner} {}
+        explicit Talking(ScriptedPeer& owner) : peer{owner} {}
         void on_ready(os::Ready) override { peer.listen(); }
-        Peer& peer;
+        ScriptedPeer& peer;
     };
 
     void accept() {
@@ -115,7 +115,7 @@ class ClientTest : public testing::Test {
     }
     // What a call gives to whom the peer says `answer` and hangs up.
     Result<ClientAnswer> ask_for(std::string answer) {
-        Peer peer{*loop, address};
+        ScriptedPeer peer{*loop, address};
         peer.answer = std::move(answer);
         peer.closes = true;
         return ask(get());
@@ -135,7 +135,7 @@ class ClientTest : public testing::Test {
 };
 
 TEST_F(ClientTest, SendsOneRequestOverTcp) {
-    Peer peer{*loop, os::InetAddress{"127.0.0.1", 0}};
+    ScriptedPeer peer{*loop, os::InetAddress{"127.0.0.1", 0}};
     address = peer.tcp_address();
     peer.request_end = "{\"a\":1}";
     peer.answer = "HTTP/1.1 201 Created\r\nX-One: 1\r\nContent-Length: 5\r\n\r\nhello";
@@ -171,7 +171,7 @@ TEST_F(ClientTest, CollectsEveryKindOfBody) {
 }
 
 TEST_F(ClientTest, ReadsAnAnswerThatComesByteByByte) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     std::string const answer =
         "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         "3\r\nabc\r\n0\r\n\r\n";
@@ -189,7 +189,7 @@ TEST_F(ClientTest, ReadsAnAnswerThatComesByteByByte) {
 }
 
 TEST_F(ClientTest, AnAnswerToHeadHasNoBody) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
     auto const got = ask({.peer = address, .method = Method::Head});
     ASSERT_TRUE(got.ok()) << got.error().message;
@@ -206,7 +206,7 @@ TEST_F(ClientTest, ACutAnswerIsNotTakenForAWholeOne) {
 }
 
 TEST_F(ClientTest, AResetIsNotTheEndOfABody) {
-    Peer peer{*loop, os::InetAddress{"127.0.0.1", 0}};
+    ScriptedPeer peer{*loop, os::InetAddress{"127.0.0.1", 0}};
     address = peer.tcp_address();
     peer.answer = "HTTP/1.1 200 OK\r\n\r\nhalf of it";
     expect_error(ask(get(), [&peer](std::string_view) { peer.reset(); }), Errc::Unavailable, "ended early");
@@ -240,7 +240,7 @@ TEST_F(ClientTest, NothingIsSmuggledIntoTheRequest) {
 }
 
 TEST_F(ClientTest, ALargeBodyGoesOutWhileThePeerTakesIt) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.request_end = "END";
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     std::string const body = std::string(std::size_t{4} << 20, 'x') + "END";
@@ -250,7 +250,7 @@ TEST_F(ClientTest, ALargeBodyGoesOutWhileThePeerTakesIt) {
 }
 
 TEST_F(ClientTest, AnAnswerThatComesBeforeTheBodyIsSentIsHeard) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!";
     peer.closes = true;
     auto const got =
@@ -261,7 +261,7 @@ TEST_F(ClientTest, AnAnswerThatComesBeforeTheBodyIsSentIsHeard) {
 }
 
 TEST_F(ClientTest, AnAnswerOverTheLimitIsTooLarge) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(1025, 'x');
     auto request = get();
     request.answer_max = 1_KiB;
@@ -269,7 +269,7 @@ TEST_F(ClientTest, AnAnswerOverTheLimitIsTooLarge) {
 }
 
 TEST_F(ClientTest, ASilentPeerTimesOut) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     auto request = get();
     request.deadline = 20ms;
     expect_error(ask(request), Errc::Timeout, "20 ms");
@@ -279,7 +279,7 @@ TEST_F(ClientTest, ASilentPeerTimesOut) {
 }
 
 TEST_F(ClientTest, PiecesAreHandedOnAsTheyCome) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
     std::vector<std::string> pieces;
     auto request = get();
@@ -295,7 +295,7 @@ TEST_F(ClientTest, PiecesAreHandedOnAsTheyCome) {
 }
 
 TEST_F(ClientTest, AnErrorIsCollectedThoughAStreamWasWanted) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nwhat?";
     auto const got = ask(get(), [](std::string_view) { ADD_FAILURE() << "handed on"; });
     ASSERT_TRUE(got.ok()) << got.error().message;
@@ -303,7 +303,7 @@ TEST_F(ClientTest, AnErrorIsCollectedThoughAStreamWasWanted) {
 }
 
 TEST_F(ClientTest, AStreamsDeadlineIsBetweenTwoPieces) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\n\r\none";
     auto request = get();
     request.deadline = 400ms;
@@ -318,7 +318,7 @@ TEST_F(ClientTest, AStreamsDeadlineIsBetweenTwoPieces) {
 }
 
 TEST_F(ClientTest, DestroyingItCancelsTheCall) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.on_request = [this] { call.reset(); };
     peer.on_gone = [this] { loop->stop(); };  // the connection is closed, else this never ends
     start(get());
@@ -327,7 +327,7 @@ TEST_F(ClientTest, DestroyingItCancelsTheCall) {
 }
 
 TEST_F(ClientTest, APieceMayCancelTheCall) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
     peer.on_gone = [this] { loop->stop(); };
     start(get(), [this, kept = std::string(100, 'x')](std::string_view piece) {
@@ -340,7 +340,7 @@ TEST_F(ClientTest, APieceMayCancelTheCall) {
 }
 
 TEST_F(ClientTest, FetchBringsItsOwnLoop) {
-    Peer peer{*loop, address};
+    ScriptedPeer peer{*loop, address};
     peer.answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
     peer.on_gone = [this] { loop->stop(); };
     std::jthread const elsewhere{[this] { loop->run(); }};

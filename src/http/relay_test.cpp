@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view question = "POST /v1/x HTTP/1.1\r\nHost: me\r\nContent-Length: 2\r\n\r\n{}";
-
 // A world whose requests all go to one worker.
 struct Relays : World {
     explicit Relays(ServerLimits const& limits = {}) : World{limits} { relay_all(); }

@@ -18,6 +18,8 @@
 
 namespace hal0::http {
 
+inline constexpr std::string_view question = "POST /v1/x HTTP/1.1\r\nHost: me\r\nContent-Length: 2\r\n\r\n{}";
+
 // One end of a connection: keeps what it receives.
 class Peer final : public os::FdHandler, NoCopy {
   public:

@@ -17,20 +17,20 @@
 namespace hal0::memory {
 namespace {
 
-struct Row {
+struct PlannedRow {
     std::string model{};
     std::string settings{};
     std::int64_t weights{0}, context{0}, compute{0}, output{0};
 };
 
-std::vector<Row> rows(std::string const& path) {
-    std::vector<Row> all;
+std::vector<PlannedRow> planned_rows(std::string const& path) {
+    std::vector<PlannedRow> all;
     std::ifstream table{path};
     std::string line;
     std::getline(table, line);  // its heading
     while (std::getline(table, line)) {
         std::istringstream fields{line};
-        Row row;
+        PlannedRow row;
         std::string size, numbers;
         std::getline(fields, row.model, ',');
         std::getline(fields, size, ',');
@@ -62,7 +62,7 @@ engines::PlanRequest request_of(std::string const& settings) {
 }
 
 struct Planned {
-    Row row{};
+    PlannedRow row{};
     ModelShape shape{};
     MemoryEstimate estimate{};
 };
@@ -71,7 +71,7 @@ struct Planned {
 std::vector<Planned> planned(std::string const& table, std::string const& directory) {
     std::vector<Planned> all;
     std::map<std::string, models::GgufModel> read;
-    for (auto const& row : rows(table)) {
+    for (auto const& row : planned_rows(table)) {
         auto found = read.find(row.model);
         if (found == read.end()) {
             auto model = models::read_gguf_model(os::join_path(directory, row.model + ".gguf")).value();
@@ -144,7 +144,7 @@ TEST(EveryArchitecture, BuffersForComputingAreNeverUnder) {
 // Of an architecture that is not known here nothing is said to be exact, and nothing is too little.
 TEST(EveryArchitecture, TakenForAnUnknownOneItIsABound) {
     std::map<std::string, models::GgufModel> models;
-    for (auto const& row : rows("tests/archs/expected.csv")) {
+    for (auto const& row : planned_rows("tests/archs/expected.csv")) {
         if (!models.contains(row.model)) models[row.model] = as_unknown(row.model);
         auto const& model = models[row.model];
         auto const estimate =

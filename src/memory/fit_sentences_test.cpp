@@ -19,17 +19,17 @@
 namespace hal0::memory {
 namespace {
 
-struct Row {
+struct SentenceRow {
     std::string sentence{}, box{}, models{}, verdict{}, limit{};
     std::int64_t weights{0};
     std::int64_t context{0};
 };
-std::ostream& operator<<(std::ostream& out, Row const& row) {
+std::ostream& operator<<(std::ostream& out, SentenceRow const& row) {
     return out << row.sentence << ", on " << row.box;
 }
 
-std::vector<Row> rows() {
-    std::vector<Row> found;
+std::vector<SentenceRow> sentence_rows() {
+    std::vector<SentenceRow> found;
     auto const text = os::read_file("tests/fit/sentences.csv", 1_MiB).value();
     for (auto const line : split(text, '\n')) {
         auto const cells = split(line, '|');
@@ -72,7 +72,7 @@ MemoryEstimate estimate_of(std::string_view load, Target const& target) {
     return estimate;
 }
 
-class Sentence : public testing::TestWithParam<Row> {};
+class Sentence : public testing::TestWithParam<SentenceRow> {};
 
 TEST_P(Sentence, HoldsOnThisBox) {
     auto const& row = GetParam();
@@ -95,7 +95,7 @@ TEST_P(Sentence, HoldsOnThisBox) {
         EXPECT_EQ(to_string(judgement.decisive->limit), row.limit) << sentence(judgement, target);
     }
 }
-INSTANTIATE_TEST_SUITE_P(Mission, Sentence, testing::ValuesIn(rows()),
+INSTANTIATE_TEST_SUITE_P(Mission, Sentence, testing::ValuesIn(sentence_rows()),
                          [](auto const& row) { return format("row{}", row.index + 1); });
 
 TEST(Loadouts, SizedWithoutTheirFilesAreSizedAsByThem) {

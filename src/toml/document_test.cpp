@@ -4,10 +4,11 @@
 
 #include <limits>
 
+#include "toml/test_document.hpp"
+
 namespace hal0::toml {
 namespace {
 
-Document read(std::string text) { return Document::parse(std::move(text), "f.toml").value(); }
 std::string fault(std::string text) { return Document::parse(std::move(text), "f.toml").error().message; }
 
 Value const& at(Document const& document, std::vector<std::string> const& names) {

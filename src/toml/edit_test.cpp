@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
+#include "toml/test_document.hpp"
+
 namespace hal0::toml {
 namespace {
 
 using Strings = std::vector<std::string>;
 
-Document read(std::string text) { return Document::parse(std::move(text), "f.toml").value(); }
 std::string set(std::string text, Path const& path, Setting const& setting) {
     auto const after = with(read(std::move(text)), path, setting);
     return after.ok() ? after->text() : after.error().message;
