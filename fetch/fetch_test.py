@@ -47,6 +47,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.begin(206, len(CONTENT) - first, Content_Range=f"bytes {first}-{len(CONTENT) - 1}/{len(CONTENT)}")
         self.wfile.write(CONTENT[first:])
 
+    def get_exact(self):
+        first, last = (int(n) for n in self.headers["Range"][len("bytes="):].split("-"))
+        last = min(last, len(CONTENT) - 1)
+        if first > last:
+            return self.begin(416, 0, Content_Range=f"bytes */{len(CONTENT)}")
+        self.begin(206, last + 1 - first, Content_Range=f"bytes {first}-{last}/{len(CONTENT)}")
+        self.wfile.write(CONTENT[first:last + 1])
+
     def get_other_part(self):
         self.begin(206, 10, Content_Range="bytes 7-16/17")
         self.wfile.write(b"x" * 10)
@@ -161,8 +169,29 @@ class Url(FetchTest):
             message = self.refused("unavailable", "url", there, self.out, "--answer-within", 1, code=3)
         self.assertIn("no answer within 1 s", message)
 
+    def test_pieces_come_to_their_places(self):
+        self.assertEqual(self.run_it("piece", self.at("exact"), 0, 1000, self.out)[0], 0)
+        self.assertEqual(self.out.read_bytes(), CONTENT[:1000] + bytes(len(CONTENT) - 1000))
+        self.assertLess(self.out.stat().st_blocks * 512, 100_000, "the rest is a hole")
+        self.assertEqual(self.run_it("piece", self.at("exact"), len(CONTENT) - 10, 1000, self.out)[0], 0)
+        self.assertEqual(self.out.read_bytes()[-10:], CONTENT[-10:])
+        self.assertEqual(self.out.read_bytes()[:1001], CONTENT[:1000] + b"\0")
+        self.assertEqual(self.server.asked, [("/exact", "bytes=0-999"), ("/exact", f"bytes={len(CONTENT) - 10}-{len(CONTENT) + 989}")])
+
+    def test_of_a_server_without_ranges_the_beginning_is_had(self):
+        self.assertEqual(self.run_it("piece", self.at("whole"), 0, 1000, self.out)[0], 0)
+        self.assertEqual(self.out.read_bytes()[:1001], CONTENT[:1000] + b"\0")
+        self.assertEqual(self.out.stat().st_size, len(CONTENT))
+        self.assertIn("can't be had in parts", self.refused("unsupported", "piece", self.at("whole"), 5, 10, self.out))
+
+    def test_a_piece_that_does_not_come_is_an_error(self):
+        self.refused("not_found", "piece", self.at("missing"), 0, 10, self.out)
+        self.refused("unavailable", "piece", self.at("other-part"), 0, 10, self.out)
+        self.refused("unavailable", "piece", self.at("exact"), len(CONTENT), 10, self.out)
+        self.assertIn("stopped after 1000 B of", self.refused("unavailable", "piece", self.at("cut"), 0, 2000, self.out))
+
     def test_wrong_arguments(self):
-        for words in (["url"], ["url", "http://x"], ["url", "http://x", self.out, "--size", "many"], ["extract", "x"], []):
+        for words in (["piece", "http://x", "0", "0", "f"], ["piece", "http://x", "-1", "5", "f"], ["piece", "http://x", "0"], ["url"], ["url", "http://x"], ["url", "http://x", self.out, "--size", "many"], ["extract", "x"], []):
             self.assertEqual(self.run_it(*words)[0], 2, words)
 
 

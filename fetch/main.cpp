@@ -23,6 +23,7 @@ enum ExitCode { Done = 0, Failed = 1, Usage = 2, NoAnswer = 3 };
 
 constexpr std::string_view usage =
     "usage: hal0-fetch url URL OUT [--size BYTES] [--answer-within SECONDS]\n"
+    "       hal0-fetch piece URL FIRST COUNT FILE [--answer-within SECONDS]\n"
     "       hal0-fetch extract OUT ARCHIVE MEMBER [ARCHIVE MEMBER...]\n"
     "       hal0-fetch unpack ARCHIVE PREFIX DIRECTORY\n"
     "       hal0-fetch proxmox lxc|qemu|unknown [VMID] < proxmox.json\n";
@@ -46,15 +47,29 @@ std::optional<Download> parse_download(Words const& words) {
     return download;
 }
 
+std::optional<Piece> parse_piece(Words const& words) {
+    bool const patient = words.size() == 6 && words[4] == "--answer-within";
+    if (words.size() != 4 && !patient) return std::nullopt;
+    auto const first = to_int(words[1]);
+    auto const count = to_int(words[2]);
+    if (!first || *first < 0 || !count || *count <= 0) return std::nullopt;
+    Piece piece{.url = words[0], .first = {*first}, .count = {*count}, .target = words[3]};
+    if (!patient) return piece;
+    auto const seconds = to_int(words[5]);
+    if (!seconds || *seconds <= 0) return std::nullopt;
+    piece.answer_within = std::chrono::seconds{*seconds};
+    return piece;
+}
+
 int finish(Result<void> const& result, Report& report) {
     if (result) return Done;
     report.failed(result.error());
     return Failed;
 }
 
-int download(Download const& what, Report& report) {
+template <class Work> int over_http(Work const& work, Report& report) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    auto const failure = run(what, report);
+    auto const failure = work();
     curl_global_cleanup();
     if (!failure) return Done;
     report.failed(failure->error);
@@ -86,7 +101,11 @@ int ask_of(proxmox::Guest const& guest, Report& report) {
 int main_of(std::string_view command, Words const& words) {
     Report report;
     if (command == "url") {
-        if (auto const what = parse_download(words)) return download(*what, report);
+        if (auto const what = parse_download(words))
+            return over_http([&] { return run(*what, report); }, report);
+    }
+    if (command == "piece") {
+        if (auto const what = parse_piece(words)) return over_http([&] { return run(*what); }, report);
     }
     if (command == "extract" && words.size() >= 3 && words.size() % 2 == 1)
         return extract_members(words, report);

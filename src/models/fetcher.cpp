@@ -7,8 +7,8 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
-#include "json/value.hpp"
 #include "models/claim.hpp"
+#include "models/fetch_program.hpp"
 #include "models/package_client.hpp"
 #include "models/watched_run.hpp"
 #include "os/child.hpp"
@@ -39,46 +39,6 @@ Result<void> check_space(Source const& source, std::string const& where) {
     return Error{Errc::NoSpace, format("downloading {} needs {} at {}, and {} are free", described(source),
                                        human(needed), where, human(free))};
 }
-
-// What hal0-fetch says, a line at a time.
-class FetchLines {
-  public:
-    FetchLines(OnProgress const& progress, Progress step) : progress_{progress}, step_{std::move(step)} {}
-
-    void add(std::string_view piece) {
-        text_ += piece;
-        for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
-            line(std::string_view{text_}.substr(0, end));
-            text_.erase(0, end + 1);
-        }
-    }
-    [[nodiscard]] std::optional<Error> const& error() const { return error_; }
-
-  private:
-    void line(std::string_view text) {
-        if (!text.starts_with('{')) return;  // the same words for people
-        auto const said = json::parse(text);
-        if (!said) return;
-        std::string kind;
-        Error error;
-        json::ObjectReader in{*said, ""};
-        in.optional("error", kind);
-        in.optional("message", error.message);
-        in.optional("done", step_.done);
-        in.optional("total", step_.total);
-        error.kind = errc_from_name(kind, Errc::Io);
-        if (!kind.empty()) {
-            error_ = std::move(error);
-        } else if (progress_) {
-            progress_(step_);
-        }
-    }
-
-    OnProgress const& progress_;
-    Progress step_;
-    std::string text_{};
-    std::optional<Error> error_{};
-};
 
 // Looks in on pip or npm: tells how far it is, and whether anything came at all.
 class PackageWatch {
@@ -240,16 +200,7 @@ Result<std::string> Fetcher::from_package(Source const& source, std::string cons
 }
 
 Result<void> Fetcher::run_fetch_program(std::vector<std::string> words, Progress const& step) const {
-    words.insert(words.begin(), world_.fetch_program);
-    FetchLines lines{world_.progress, step};
-    auto const finished =
-        os::run_to_end({.argv = std::move(words)}, static_cast<std::size_t>(output_max.count),
-                       [&lines](std::string_view piece) { lines.add(piece); });
-    if (!finished) return in_context("starting hal0-fetch", finished.error());
-    if (finished->status.clean()) return {};
-    if (auto const& error = lines.error()) return *error;
-    return Error{Errc::Io, format("{} {}: {}", world_.fetch_program, describe(finished->status),
-                                  trim(finished->output))};
+    return models::run_fetch_program(world_.fetch_program, std::move(words), step, world_.progress);
 }
 
 Result<void> Fetcher::extract_joined(std::vector<ArchiveMember> const& members,

@@ -1,0 +1,28 @@
+#pragma once
+// The header of a GGUF model that lies at an http(s) address: what is needed to size it before it is here. It
+// is read in pieces and kept in the cache for an hour, as files as long as those that lie there, with nothing
+// behind their headers.
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace hal0::models {
+
+bool names_a_url(std::string_view name);
+
+// Where the header of the model at `url` is kept: the path of its first file, which need not be there.
+std::string header_place(std::string const& cache, std::string const& url);
+
+struct HeaderWorld {
+    std::string cache{};          // Places::cache
+    std::string fetch_program{};  // hal0-fetch
+    WallTime now{};
+};
+// Gets it to its place, where it isn't already. Blocks: a second or two for each of its parts. Corrupt: what
+// lies there is no GGUF model. Unavailable, NotFound, Forbidden: it can't be had. Invalid: it is a later part
+// of a model. Nothing is left behind on an error.
+Result<void> fetch_header(std::string const& url, HeaderWorld const& world);
+
+}  // namespace hal0::models
