@@ -4,10 +4,14 @@
 #include <memory>
 #include <utility>
 
+#include "app/host_desk.hpp"
 #include "app/probe_command.hpp"
+#include "app/serve.hpp"
 #include "doctor/examine.hpp"
 #include "hardware/recorded_machine.hpp"
 #include "memory/ledger.hpp"
+#include "os/file.hpp"
+#include "proxmox/settings.hpp"
 
 namespace hal0::app {
 namespace {
@@ -26,6 +30,33 @@ doctor::Facts facts_of(hardware::Machine& machine, hardware::ProbeInput const& i
     return facts;
 }
 
+// Of this home. Proxmox is asked, where it is set up: for 5 s at the most.
+std::vector<doctor::Facts::OwnFile> own_files(os::Places const& places,
+                                              hardware::PlatformReport const& platform) {
+    std::vector<doctor::Facts::OwnFile> found;
+    if (auto const settings = read_settings(places); !settings)
+        found.push_back({.path = os::join_path(places.config, "hal0.toml"),
+                         .fault = settings.error().message,
+                         .fix = "# mend it: docs/settings.md has every key; or move it away"});
+    auto const report = kept_report(places);
+    if (!report && report.error().kind != Errc::NotFound)
+        found.push_back({.path = report_path(places),
+                         .fault = report.error().message,
+                         .fix = "hal0 probe  # writes it anew",
+                         .needed = false});
+    HostDesk host{places};
+    host.begin(platform);
+    auto const told = host.finish();
+    if (told && !*told)
+        found.push_back(
+            {.path = os::join_path(places.config, proxmox::settings_name),
+             .fault = told->error().message,
+             .fix = format("chmod 600 {0}; chown \"$USER\" {0}  # docs/proxmox.md has what stands in it",
+                           os::join_path(places.config, proxmox::settings_name)),
+             .needed = false});
+    return found;
+}
+
 Result<doctor::Facts> gather(cli::Arguments const& arguments, cli::Context const& context) {
     if (arguments.has("root")) {
         HAL0_TRY(machine, hardware::RecordedMachine::open(arguments.text("root")));
@@ -33,7 +64,9 @@ Result<doctor::Facts> gather(cli::Arguments const& arguments, cli::Context const
     }
     HAL0_TRY(machine, this_machine());
     HAL0_TRY(places, context.places());
-    return facts_of(*machine, probe_input(places));
+    auto facts = facts_of(*machine, probe_input(places));
+    facts.own_files = own_files(places, facts.report.platform);
+    return facts;
 }
 
 }  // namespace

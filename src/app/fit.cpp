@@ -105,16 +105,13 @@ std::vector<std::string> warnings_of(Subject const& subject, SizingSettings cons
                    human(output)));
     if (estimate.exactness == memory::Exactness::Least)
         found.emplace_back("its projector takes more than that for a large image, or for several at a time");
-    if (!subject.files.empty() && subject.size < subject.tensors_size())
-        found.push_back(format("its file is incomplete: {} of at least {}", human(subject.size),
-                               human(subject.tensors_size())));
     return found;
 }
 
 Result<Extras> extras_of(wire::FitQuestion const& question, Library const& library) {
     Extras extras{.mtp = question.mtp.value_or(false)};
     if (question.mmproj) {
-        HAL0_TRY(projector, find_projector(*question.mmproj));
+        HAL0_TRY(projector, find_projector(*question.mmproj, library));
         extras.projector = std::move(projector);
     }
     if (question.draft) {
@@ -228,6 +225,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .total = estimate.total(),
                        .fit = app::view_of(judgement, target),
                        .notes = subject_.notes};
+    if (auto fault = fault_of(subject_, extras_); !fault.empty()) view.fault = std::move(fault);
     auto const warnings = warnings_of(subject_, settings, estimate);
     view.notes.insert(view.notes.end(), warnings.begin(), warnings.end());
     view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());

@@ -9,6 +9,9 @@
 #include "app/serve.hpp"
 #include "base/format.hpp"
 #include "cli/fit_text.hpp"
+#include "models/remote_header.hpp"
+#include "os/child.hpp"
+#include "os/file.hpp"
 
 namespace hal0::app {
 namespace {
@@ -48,17 +51,31 @@ Result<std::optional<wire::FitView>> answer_of_daemon(wire::FitQuestion const& q
     return std::optional{std::move(view)};
 }
 
+// Of what lies elsewhere.
+Result<void> fetch_headers(wire::FitQuestion const& question, os::Places const& places, WallTime now) {
+    models::HeaderWorld const world{
+        .cache = places.cache,
+        .fetch_program = os::join_path(os::directory_of(os::own_program()), "hal0-fetch"),
+        .now = now};
+    for (auto const& name : {std::optional{question.model}, question.mmproj, question.draft}) {
+        if (name && models::names_a_url(*name)) HAL0_CHECK(models::fetch_header(*name, world));
+    }
+    return {};
+}
+
 Result<wire::FitView> answer_here(wire::FitQuestion const& question, cli::Context& context,
                                   std::optional<std::string> const& root) {
     HAL0_TRY(places, context.places());
     HAL0_TRY(settings, read_settings(places));
     Library const library{places, settings.settings.model_roots};
+    HAL0_CHECK(fetch_headers(question, places, context.now()));
     HAL0_TRY(box, look_at_box(context, root));
     HAL0_TRY(fit, Fit::open(question, places, library, box.report));
     return fit->answer(question, box);
 }
 
-// A file is read here: it may not be the daemon's to read.
+// A file is read here: it may not be the daemon's to read. So is what lies elsewhere, which the daemon
+// doesn't get for whoever asks.
 Result<wire::FitView> answer(wire::FitQuestion const& question, cli::Context& context,
                              std::optional<std::string> const& root) {
     bool const has_file =
@@ -90,7 +107,7 @@ Result<int> fit_command(cli::Arguments const& arguments, cli::Context& context) 
     if (!view) return view.error();
     context.terminal.out(arguments.has("json") ? wire::encode(*view) + "\n"
                                                : cli::fit_text(context.terminal, *view));
-    return cli::exit_ok;
+    return view->fault ? cli::exit_failed : cli::exit_ok;
 }
 
 }  // namespace hal0::app

@@ -16,10 +16,13 @@ class Library {
   public:
     // `roots`: where models stand, the first is where new ones go.
     Library(os::Places const& places, std::vector<std::string> roots)
-        : models_{std::move(roots)}, engines_{places.cache, engines::this_cpu_features()} {}
+        : models_{std::move(roots)},
+          engines_{places.cache, engines::this_cpu_features()},
+          cache_{places.cache} {}
 
     [[nodiscard]] models::ModelStore const& model_store() const { return models_; }
     [[nodiscard]] engines::EngineStore const& engine_store() const { return engines_; }
+    [[nodiscard]] std::string const& cache() const { return cache_; }
 
     // Those in which a model or an engine appears when it is complete.
     [[nodiscard]] std::vector<std::string> directories() const;
@@ -36,6 +39,7 @@ class Library {
   private:
     models::ModelStore models_;
     engines::EngineStore engines_;
+    std::string cache_;
 };
 
 }  // namespace hal0::app

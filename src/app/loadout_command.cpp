@@ -58,6 +58,10 @@ Result<memory::Demand> demand_of_slot(LoadoutSlot const& slot, SizingPlace const
     return Sizing{subject, place}.demand({.context = slot.context});
 }
 
+bool goes_in(memory::Verdict verdict) {
+    return verdict == memory::Verdict::Fits || verdict == memory::Verdict::Tight;
+}
+
 // How much context of the first slot goes beside the others.
 Result<std::optional<Tokens>> context_beside(LoadoutTier const& tier, memory::Demand const& others,
                                              Box const& box, SizingPlace const& place) {
@@ -65,6 +69,33 @@ Result<std::optional<Tokens>> context_beside(LoadoutTier const& tier, memory::De
     if (!model.header) return std::optional<Tokens>{};
     HAL0_TRY(subject, subject_of(model));
     return Sizing{subject, place}.largest_context({}, box.pools, others);
+}
+
+// What is named as smaller where this model is the first of a tier; empty where nothing is.
+std::string smaller_than(std::string const& name) {
+    for (auto const& loadout : models::loadouts().loadouts) {
+        for (auto const& tier : loadout.tiers) {
+            if (tier.slots.front().model == name && !tier.smaller.empty()) return tier.smaller;
+        }
+    }
+    return {};
+}
+
+// The largest of the smaller ones that goes beside the others with as many tokens, as far as is known;
+// nothing where none does.
+Result<std::optional<std::string>> smaller_that_fits(LoadoutTier const& tier, memory::Demand const& others,
+                                                     Box const& box, SizingPlace const& place) {
+    constexpr int chain_max = 8;  // loadouts name each other: never round and round
+    auto slot = tier.slots.front();
+    slot.model = tier.smaller;
+    for (int i = 0; i < chain_max && !slot.model.empty(); ++i) {
+        HAL0_TRY(demand, demand_of_slot(slot, place));
+        demand += others;
+        auto const verdict = memory::judge(demand, box.pools, place.target).verdict;
+        if (goes_in(verdict) || verdict == memory::Verdict::Unknown) return std::optional{slot.model};
+        slot.model = smaller_than(slot.model);
+    }
+    return std::optional<std::string>{};
 }
 
 Result<wire::LoadoutTierView> fitted(LoadoutTier const& tier, Box const& box, SizingPlace const& place) {
@@ -80,10 +111,10 @@ Result<wire::LoadoutTierView> fitted(LoadoutTier const& tier, Box const& box, Si
     auto const judgement = memory::judge(sum, box.pools, place.target, box.residents(place.target));
     view.total = sum.total();
     view.fit = app::view_of(judgement, place.target);
-    bool const fits = judgement.verdict == memory::Verdict::Fits ||
-                      judgement.verdict == memory::Verdict::Tight ||
-                      judgement.verdict == memory::Verdict::NeedsEviction;
+    bool const fits = goes_in(judgement.verdict) || judgement.verdict == memory::Verdict::NeedsEviction;
     if (!fits && judgement.verdict != memory::Verdict::Unknown) {
+        HAL0_TRY(smaller, smaller_that_fits(tier, others, box, place));
+        view.smaller = std::move(smaller);
         HAL0_TRY(context, context_beside(tier, others, box, place));
         if (context) view.context_that_fits = context->count;
     }

@@ -111,13 +111,19 @@ hardware::ProbeInput probe_input(os::Places const& places) {
 
 std::string report_path(os::Places const& places) { return os::join_path(places.config, "hardware.json"); }
 
-Result<HardwareReport> box_report(os::Places const& places) {
-    auto const text = os::read_file(report_path(places), report_bytes_max);
-    if (!text && text.error().kind != Errc::NotFound) return text.error();
-    if (!text) return probe_and_keep(places);
-    auto report = hardware::decode_report(*text);
-    if (!report && report.error().kind == Errc::Corrupt) return probe_and_keep(places);
+Result<HardwareReport> kept_report(os::Places const& places) {
+    HAL0_TRY(text, os::read_file(report_path(places), report_bytes_max));
+    auto report = hardware::decode_report(text);
     if (!report) return in_context(format("reading {}", report_path(places)), std::move(report).error());
+    return report;
+}
+
+Result<HardwareReport> box_report(os::Places const& places) {
+    auto report = kept_report(places);
+    if (report) return report;
+    auto const kind = report.error().kind;
+    if (kind == Errc::Corrupt) (void)os::rename_path(report_path(places), report_path(places) + ".bad");
+    if (kind == Errc::Corrupt || kind == Errc::NotFound) return probe_and_keep(places);
     return report;
 }
 

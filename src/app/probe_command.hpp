@@ -14,10 +14,12 @@ hardware::ProbeInput probe_input(os::Places const& places);
 // Where the report is kept.
 std::string report_path(os::Places const& places);
 
-// What the report says; where there is none that can be read, this box is probed and it is written if it can
-// be. Read anew each time: 'hal0 probe' may have been run. Unsupported, and left alone, where a newer hal0
-// wrote it. Blocks.
+// What the report says; where there is none, or what is no report (it is kept as hardware.json.bad), this box
+// is probed and it is written if it can be. Read anew each time: 'hal0 probe' may have been run. Unsupported,
+// and left alone, where a newer hal0 wrote it. Blocks.
 Result<hardware::HardwareReport> box_report(os::Places const& places);
+// The same of what is there, and nothing is probed or written: NotFound where nothing is.
+Result<hardware::HardwareReport> kept_report(os::Places const& places);
 
 Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context);
 Result<int> driver_command(cli::Arguments const& arguments, cli::Context& context);

@@ -10,6 +10,8 @@
 #include "memory/weights.hpp"
 #include "models/catalog.hpp"
 #include "models/gguf_model.hpp"
+#include "models/remote_header.hpp"
+#include "os/file.hpp"
 
 namespace hal0::app {
 namespace {
@@ -17,12 +19,17 @@ namespace {
 constexpr std::int64_t vocabulary_difference_max = 128;  // SPEC_VOCAB_MAX_SIZE_DIFFERENCE
 
 Result<Subject> subject_of_model(models::GgufModel model, std::string const& name, std::string from) {
+    if (model.metadata.text("general.architecture") == "clip")
+        return Error{Errc::Invalid, format("{} is a projector (mmproj), no model: give it as --mmproj beside "
+                                           "the model that sees with it",
+                                           clipped(name))};
     auto shape = memory::model_shape(model);
     if (!shape) return in_context(format("sizing {}", clipped(name)), shape.error());
     return Subject{.name = name,
                    .from = std::move(from),
                    .embeds = !shape->causal,
                    .size = model.size,
+                   .missing = model.missing,
                    .shape = std::move(*shape),
                    .tensors = std::move(model.tensors),
                    .files = std::move(model.files)};
@@ -44,6 +51,13 @@ Error nowhere(std::string const& name, Library const& library) {
             format("there is no model '{}' in the store, in a loadout, or as a file{}", clipped(name),
                    near ? format("; did you mean '{}'?", *near)
                         : "; 'hal0 model list' and 'hal0 loadout list' show what there is")};
+}
+
+Result<std::string> fetched_header(std::string const& url, Library const& library) {
+    auto place = models::header_place(library.cache(), url);
+    if (os::exists(place)) return place;
+    return Error{Errc::NotFound, format("the header of {} wasn't read yet; 'hal0 fit {}' reads it",
+                                        clipped(url), clipped(url))};
 }
 
 // As the server sees to it when it starts (common/speculative.cpp). Those made for one model alone share its
@@ -83,13 +97,6 @@ Bytes Subject::largest_tensor() const {
     return largest;
 }
 
-Bytes Subject::tensors_size() const {
-    Bytes sum{};
-    for (auto const& tensor : tensors)
-        sum += tensor.size.value_or(Bytes{});
-    return sum;
-}
-
 Result<Subject> subject_of(models::LoadoutModel const& model) {
     if (!model.header) {
         return Error{Errc::Unsupported,
@@ -103,6 +110,10 @@ Result<Subject> subject_of(models::LoadoutModel const& model) {
 }
 
 Result<Subject> find_subject(std::string const& name, Library const& library) {
+    if (models::names_a_url(name)) {
+        HAL0_TRY(place, fetched_header(name, library));
+        return subject_of_file(place, name, "url");
+    }
     if (names_a_file(name)) return subject_of_file(name, name, "file");
     auto const stored = library.model_store().find(name);
     if (stored && !stored->readable)
@@ -124,16 +135,33 @@ Result<Subject> find_subject(std::string const& name, Library const& library) {
     return nowhere(name, library);
 }
 
-Result<Projector> find_projector(std::string const& file) {
-    HAL0_TRY(model, models::read_gguf_model(file));
+Result<Projector> find_projector(std::string const& file, Library const& library) {
+    auto path = file;
+    if (models::names_a_url(file)) {
+        HAL0_TRY(place, fetched_header(file, library));
+        path = std::move(place);
+    }
+    HAL0_TRY(model, models::read_gguf_model(path));
     auto const architecture = model.metadata.text("general.architecture").value_or("");
     if (architecture != "clip")
         return Error{Errc::Invalid, format("{} is no projector (mmproj) but a model of the architecture '{}'",
                                            file, clipped(architecture))};
-    Projector projector{.file = file};
+    Projector projector{.file = path, .missing = model.missing};
     for (auto const& tensor : model.tensors)
         projector.tensors += tensor.size.value_or(Bytes{});
     return projector;
+}
+
+std::string fault_of(Subject const& subject, Extras const& extras) {
+    std::vector<std::string> cut;
+    auto const add = [&cut](std::string_view name, Bytes missing) {
+        if (missing > Bytes{})
+            cut.push_back(format("{} is incomplete, {} are missing", name, human(missing)));
+    };
+    add(subject.name, subject.missing);
+    if (extras.projector) add(extras.projector->file, extras.projector->missing);
+    if (extras.draft) add(extras.draft->name, extras.draft->missing);
+    return join(cut, "; ");
 }
 
 Result<void> check_extras(Subject const& subject, Extras const& extras) {

@@ -15,20 +15,21 @@ namespace hal0::app {
 // A model as far as sizing it goes.
 struct Subject {
     std::string name{};
-    std::string from{};  // "store", "file", "loadout"
+    std::string from{};  // "store", "file", "url", "loadout"
     bool embeds{false};  // outputs a whole batch
     Bytes size{};
+    Bytes missing{};  // of its files
     memory::ModelShape shape{};
     models::GgufTensors tensors{};
     std::vector<std::string> files{};  // none: it isn't here
     std::vector<std::string> notes{};
     [[nodiscard]] Bytes largest_tensor() const;
-    [[nodiscard]] Bytes tensors_size() const;  // of those whose type is known
 };
 
 using wire::names_a_file;
-// `name`: a model of the store, a GGUF file (the first part of a split one), or a model of a loadout.
-// NotFound names what is near, and how to get what could be pulled.
+// `name`: a model of the store, a GGUF file (the first part of a split one), the http(s) address of one whose
+// header was fetched (models/remote_header.hpp), or a model of a loadout. NotFound names what is near, and
+// how to get what could be pulled.
 Result<Subject> find_subject(std::string const& name, Library const& library);
 Result<Subject> subject_of(models::LoadoutModel const& model);
 
@@ -36,9 +37,10 @@ Result<Subject> subject_of(models::LoadoutModel const& model);
 struct Projector {
     std::string file{};
     Bytes tensors{};
+    Bytes missing{};  // of the file
 };
-// `file` is a path. Invalid when it is something else.
-Result<Projector> find_projector(std::string const& file);
+// `file` is a path, or an address as above. Invalid when it is something else.
+Result<Projector> find_projector(std::string const& file, Library const& library);
 
 // What is loaded together with the model.
 struct Extras {
@@ -47,6 +49,8 @@ struct Extras {
     bool mtp{false};                 // the model does so itself
 };
 inline Extras const no_extras{};
+// Why they wouldn't load as they are here, whatever room there is; empty where nothing is known of it.
+std::string fault_of(Subject const& subject, Extras const& extras);
 // Invalid for what no engine would take.
 Result<void> check_extras(Subject const& subject, Extras const& extras);
 

@@ -352,9 +352,12 @@ Command fit_command(Run run) {
                   json},
         .examples = {{"hal0 fit smollm2-135m-instruct --ctx 8192", ""},
                      {"hal0 fit Hermes-4-70B-Q4_K_M --kv-type q8_0", "a loadout's model, before it is here"},
-                     {"hal0 fit ~/models/big-00001-of-00003.gguf", "a file"}},
+                     {"hal0 fit ~/models/big-00001-of-00003.gguf", "a file"},
+                     {"hal0 fit https://models.example/big.gguf",
+                      "before it is here: only its header is read"}},
         .notes =
-            "MODEL is a model of the store, a GGUF file, or a model of a loadout. Where the installed "
+            "MODEL is a model of the store, a GGUF file or its address, or a model of a loadout. Where the "
+            "installed "
             "engine plans for the device, its own plan is shown, to the byte; else a bound by hal0's "
             "formulas. Nothing is loaded. docs/memory.md says how it is reckoned.",
         .run = std::move(run)};

@@ -59,9 +59,11 @@ std::string pool_line(wire::FitPool const& pool) {
 
 std::string context_line(wire::FitView const& view) {
     if (!view.context_that_fits) return {};
-    auto const of = view.context_max ? format(" of {} it was trained for", *view.context_max) : "";
-    return *view.context_that_fits > 0 ? format("up to {} tokens fit{}", *view.context_that_fits, of)
-                                       : std::string{"none fits"};
+    if (*view.context_that_fits == 0) return "none fits";
+    if (view.context_max == view.context_that_fits)
+        return format("all {} tokens that it was trained for go in", *view.context_max);
+    auto const of = view.context_max ? format(" of the {} it was trained for", *view.context_max) : "";
+    return format("up to {} tokens{} go in, the last of them tightly", *view.context_that_fits, of);
 }
 
 std::string slot_text(wire::LoadoutSlotView const& slot) {
@@ -85,7 +87,7 @@ std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierVi
     std::vector<Cell> row{{loadout.id}, {tier.id}, {gigabytes(tier.size)}};
     if (fitted) {
         auto const verdict = tier.fit ? tier.fit->verdict : "-";
-        row.push_back({tier.fit && tier.fit->need ? human(*tier.fit->need) : "-"});
+        row.push_back({tier.total ? human(*tier.total) : "-"});
         row.push_back({verdict, tier.fit ? style_of_verdict(verdict) : Style::Dim});
     }
     row.push_back({join(models, ", ")});
@@ -95,7 +97,12 @@ std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierVi
 }  // namespace
 
 std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
-    auto out = sentence(terminal, view.fit) + "\n";
+    std::string out;
+    if (view.fault)
+        out +=
+            painted(terminal, Stream::Out, format("It doesn't load as it is: {}.", *view.fault), Style::Bad) +
+            "\nOnce it is whole: ";
+    out += sentence(terminal, view.fit) + "\n";
     out += row(terminal, "model", format("{}, {}", view.model, gigabytes(view.size)));
     if (auto const line = extras_line(view); !line.empty()) out += row(terminal, "with", line);
     out += row(terminal, "settings", settings_line(view.settings));

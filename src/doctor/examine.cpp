@@ -62,7 +62,8 @@ bool has_error(std::vector<Finding> const& findings) {
 std::string shown(std::vector<Finding> const& findings) {
     auto const matters = [](Finding const& finding) { return finding.severity != to_string(Severity::Info); };
     std::string out;
-    if (std::none_of(findings.begin(), findings.end(), matters)) out = "nothing to mend\n";
+    if (std::none_of(findings.begin(), findings.end(), matters))
+        out = findings.empty() ? "nothing to mend\n" : "nothing must be mended; worth knowing:\n";
     for (auto const& finding : findings) {
         out += format("{}: {} ({})\n", finding.severity, finding.headline, finding.id);
         out += format("    seen:  {}\n", finding.evidence);

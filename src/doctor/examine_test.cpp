@@ -134,11 +134,24 @@ TEST(Examine, WantsAnEngineThatFitsTheBox) {
     EXPECT_EQ(found_in(facts), std::vector<std::string>{"info gtt-cap-over-half"});
 }
 
+TEST(Examine, TellsOfFilesOfItsOwn) {
+    Facts facts;
+    facts.own_files = {
+        {.path = "/etc/hal0/proxmox.json", .fault = "mode 0644", .fix = "chmod", .needed = false},
+        {.path = "/etc/hal0/hal0.toml", .fault = "line 3", .fix = "mend"}};
+    auto const findings = examine(facts);
+    ASSERT_EQ(findings.size(), 2U);
+    EXPECT_EQ(findings[0].headline, "/etc/hal0/hal0.toml can't be used as it is");
+    EXPECT_EQ(in_short(findings[0]), "error own-file");
+    EXPECT_EQ(in_short(findings[1]), "warning own-file");
+    EXPECT_EQ(findings[1].evidence, "mode 0644");
+}
+
 TEST(Examine, OfAnUnknownBoxFindsNothing) { EXPECT_TRUE(examine({}).empty()); }
 
 // No rule stands in the table and docs/doctor.md that nothing was ever seen to trigger.
 TEST(Examine, TriesEveryRule) {
-    std::set<std::string> tried{"gtt-held-by-nobody", "engine-backend"};
+    std::set<std::string> tried{"gtt-held-by-nobody", "engine-backend", "own-file"};
     for (auto const& name : box_names()) {
         for (auto const& finding : examine(facts_of_box(name)))
             tried.insert(finding.id);
@@ -152,7 +165,8 @@ TEST(Examine, TriesEveryRule) {
 TEST(Shown, SaysSoWhereThereIsNothingToMend) {
     EXPECT_EQ(shown({}), "nothing to mend\n");
     EXPECT_FALSE(has_error(examine(facts_of_box("halo-128-tuned"))));
-    EXPECT_TRUE(shown(examine(facts_of_box("halo-128-tuned"))).starts_with("nothing to mend\ninfo: "));
+    EXPECT_TRUE(shown(examine(facts_of_box("halo-128-tuned")))
+                    .starts_with("nothing must be mended; worth knowing:\ninfo: "));
 }
 
 TEST(Shown, HasOneLinePerFindingAndTheRestBelow) {

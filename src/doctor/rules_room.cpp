@@ -86,6 +86,17 @@ Symptoms look_pressure(Facts const& facts) {
              .fix = {"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME"}}};
 }
 
+Symptoms look_own_files(Facts const& facts) {
+    Symptoms symptoms;
+    symptoms.reserve(facts.own_files.size());
+    for (auto const& file : facts.own_files)
+        symptoms.push_back({.severity = file.needed ? Severity::Error : Severity::Warning,
+                            .headline = format("{} can't be used as it is", file.path),
+                            .evidence = file.fault,
+                            .fix = {file.fix}});
+    return symptoms;
+}
+
 Symptoms look_nonsense(Facts const& facts) {
     auto all = facts.report.warnings;
     for (auto const* const more : {&facts.counters.warnings, &facts.conditions.warnings}) {
@@ -143,6 +154,15 @@ std::vector<Rule> room_rules() {
          .remedy = "Unload what isn't needed.",
          .reference = "kernel, pressure stall information",
          .look = look_pressure},
+        {.id = "own-file",
+         .headline = "a file of hal0's own can't be used as it is",
+         .why = "What it says isn't done until it is mended.",
+         .seen =
+             "hal0.toml (an error) or hardware.json can't be read or is of a newer hal0; proxmox.json may be "
+             "read by others, can't be read, or Proxmox doesn't answer by it",
+         .remedy = "What the fault says; `hal0 probe` writes hardware.json anew.",
+         .reference = "docs/settings.md",
+         .look = look_own_files},
         {.id = "facts-nonsense",
          .headline = "some of what the box says makes no sense",
          .why = "It counts as unknown: what hangs on it isn't judged.",

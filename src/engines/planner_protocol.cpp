@@ -52,6 +52,10 @@ Error refusal(json::Value const& value) {
     in.required("kind", kind);
     if (auto const read = in.finish(); !read) return no_answer(read.error());
     if (kind == "model") return {Errc::Corrupt, format("the engine can't read it: {}", words)};
+    // Said of settings, and no fault of theirs: a context so large that its planning takes more than there
+    // is.
+    if (words.ends_with("std::bad_alloc"))
+        return {Errc::Unavailable, format("planning it takes more memory than there is: {}", words)};
     if (kind == "settings")
         return {Errc::Unsupported, format("the engine does not take these settings: {}", words)};
     if (kind == "engine") return {Errc::Unavailable, format("the engine gave up on it: {}", words)};

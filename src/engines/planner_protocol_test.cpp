@@ -75,6 +75,8 @@ TEST(PlannerProtocol, ARefusalIsInTheEnginesWords) {
               (Error{Errc::Unsupported, "the engine does not take these settings: V cache: no"}));
     EXPECT_EQ(refused("model"), (Error{Errc::Corrupt, "the engine can't read it: V cache: no"}));
     EXPECT_EQ(refused("engine").kind, Errc::Unavailable);
+    EXPECT_EQ(decode_answer(R"({"error":"no context: std::bad_alloc","kind":"settings"})").error().kind,
+              Errc::Unavailable);
     EXPECT_EQ(refused("request").kind, Errc::Internal);
 }
 

@@ -21,6 +21,12 @@ Size without_reserve(Size total) {
     return std::max(*total - system_reserve, Bytes{});
 }
 
+// Of a GPU's own memory, what its driver doesn't keep.
+Size capacity_of(PoolPart const& own) {
+    if (!own.total) return std::nullopt;
+    return std::max(*own.total - own.reserved.value_or(Bytes{}), Bytes{});
+}
+
 Bytes part_of(Demand const& demand, Covers covers) {
     if (covers == Covers::Both) return demand.total();
     return covers == Covers::Host ? demand.host : demand.gpu;
@@ -64,11 +70,11 @@ void add_both_parts(std::vector<Bound>& bounds, Asked const& asked) {
     }
     auto const& system = asked.pool.parts.front();
     bounds.push_back(asked.in_system(Covers::Host));
-    bounds.push_back(
-        asked.bound(Limit::Pool, Covers::Both, {.host = true, .pages = true, .own = true},
-                    {plus(system.free, carved->free), plus(without_reserve(system.total), carved->total)}));
+    bounds.push_back(asked.bound(
+        Limit::Pool, Covers::Both, {.host = true, .pages = true, .own = true},
+        {plus(system.free, carved->free), plus(without_reserve(system.total), capacity_of(*carved))}));
     bounds.push_back(asked.bound(Limit::Cap, Covers::Gpu, {.pages = true, .own = true},
-                                 {plus(cap->left, carved->free), plus(cap->total, carved->total)}));
+                                 {plus(cap->left, carved->free), plus(cap->total, capacity_of(*carved))}));
 }
 
 // AMD's compute stack has the carve-out alone, or where that is smaller than the cap none of it
@@ -81,7 +87,7 @@ void add_larger_part(std::vector<Bound>& bounds, Asked const& asked) {
     bounds.push_back(asked.in_system(has_carved ? Covers::Host : Covers::Both));
     if (has_carved)
         bounds.push_back(
-            asked.bound(Limit::CarveOut, Covers::Gpu, {.own = true}, {carved->free, carved->total}));
+            asked.bound(Limit::CarveOut, Covers::Gpu, {.own = true}, {carved->free, capacity_of(*carved)}));
     else
         bounds.push_back(asked.bound(Limit::Cap, Covers::Gpu, {.pages = true}, {cap->left, cap->total}));
 }
@@ -120,10 +126,14 @@ Bound const* impossible(std::vector<Bound> const& bounds) {
     return found == bounds.end() ? nullptr : &*found;
 }
 
-Bound const* first_unknown(std::vector<Bound> const& bounds) {
-    auto const found = std::ranges::find_if(
-        bounds, [](Bound const& bound) { return bound.limit != Limit::Allocation && !bound.free; });
-    return found == bounds.end() ? nullptr : &*found;
+// The one that most is needed under, of those that nothing tells the free memory of.
+Bound const* largest_unknown(std::vector<Bound> const& bounds) {
+    Bound const* found = nullptr;
+    for (auto const& bound : bounds) {
+        if (bound.limit == Limit::Allocation || bound.free) continue;
+        if (found == nullptr || bound.need > found->need) found = &bound;
+    }
+    return found;
 }
 
 void decide(Judgement& judgement, Bound const& bound, Verdict verdict) {
@@ -194,7 +204,7 @@ void name_who_stays(Judgement& judgement, std::vector<Resident> const& residents
 
 Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target const& target,
                  std::vector<Resident> const& residents) {
-    Judgement judgement{.bounds = bounds_of(demand, pools, target)};
+    Judgement judgement{.needed = demand.total(), .bounds = bounds_of(demand, pools, target)};
     if (auto const* const bound = impossible(judgement.bounds)) {
         decide(judgement, *bound, Verdict::Never);
         judgement.headroom = bound->capacity.value_or(Bytes{}) - bound->need;
@@ -204,9 +214,9 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
     if (worst.bound != nullptr && worst.left < Bytes{}) {
         bool const enough = evict(judgement, residents);
         if (!enough) decide(judgement, *worst.bound, Verdict::Pages);
-        if (!enough || first_unknown(judgement.bounds) == nullptr) return judgement;
+        if (!enough || largest_unknown(judgement.bounds) == nullptr) return judgement;
     }
-    if (auto const* const unknown = first_unknown(judgement.bounds)) {
+    if (auto const* const unknown = largest_unknown(judgement.bounds)) {
         judgement.verdict = Verdict::Unknown;  // also where slots that go would be enough for all others
         judgement.decisive = *unknown;
         judgement.headroom.reset();
@@ -219,35 +229,42 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
     return judgement;
 }
 
-std::string what_of(Bound const& bound, Target const& target) {
+// Where a limit holds, with its preposition.
+std::string place_of(Bound const& bound, Target const& target) {
     switch (bound.limit) {
-        case Limit::Pool: return format("the {} pool", bound.pool);
+        case Limit::Pool: return format("in the {} pool", bound.pool);
         case Limit::Cap:
             return target.api == GpuApi::Rocm
-                       ? format("what {} may take (its GTT cap, all that ROCm uses here)", target.device)
-                       : format("what {} may take (its carve-out and GTT cap)", target.device);
-        case Limit::CarveOut: return format("the carve-out of {}, all that ROCm uses here", target.device);
-        case Limit::Processor: return "this process's memory limit (cgroup or container)";
-        case Limit::Allocation: return format("what {}'s driver gives at a time", target.device);
+                       ? format("in what {} may take (its GTT cap, all that ROCm uses here)", target.device)
+                       : format("in what {} may take (its carve-out and GTT cap)", target.device);
+        case Limit::CarveOut: return format("in the carve-out of {}, all that ROCm uses here", target.device);
+        case Limit::Processor: return "under this process's memory limit (cgroup or container)";
+        case Limit::Allocation: return {};
     }
     return {};
 }
 
+// All of it, and how much of that the limit is for, where that is less.
+std::string needed_text(Judgement const& judgement, Bound const& bound, Target const& target) {
+    auto const place = place_of(bound, target);
+    if (bound.need == judgement.needed) return format("{} needed {}", human(bound.need), place);
+    return format("{} needed, {} of it {}", human(judgement.needed), human(bound.need), place);
+}
+
 // With what would have to be otherwise, where that can be.
-std::string sentence_of_never(Bound const& bound, Target const& target) {
-    auto const need = human(bound.need);
+std::string sentence_of_never(Judgement const& judgement, Bound const& bound, Target const& target) {
     auto const most = human(bound.capacity.value_or(Bytes{}));
-    auto const what = what_of(bound, target);
+    if (bound.limit == Limit::Allocation)
+        return format("It never loads here: a tensor of {}, and {}'s driver gives {} at a time.",
+                      human(bound.need), target.device, most);
+    auto const needed = needed_text(judgement, bound, target);
     if (bound.limit == Limit::Cap)
         return format(
-            "It never fits as this box is set: {} needed, and {} is {}; 'hal0 doctor' tells whether "
-            "that can be raised.",
-            need, what, most);
-    if (bound.limit == Limit::Processor)
-        return format("It never fits under {}: {} needed, {} allowed.", what, need, most);
-    if (bound.limit == Limit::Allocation)
-        return format("It never loads here: a tensor of {}, and {} is {}.", need, what, most);
-    return format("It never fits here: {} needed, and {} has {} for models.", need, what, most);
+            "It never fits as this box is set: {}, which is {}; 'hal0 doctor' tells whether that can be "
+            "raised.",
+            needed, most);
+    if (bound.limit == Limit::Processor) return format("It never fits: {}, which is {}.", needed, most);
+    return format("It never fits here: {}, which has {} for models.", needed, most);
 }
 
 }  // namespace
@@ -286,7 +303,8 @@ std::vector<Bound> bounds_of(Demand const& demand, std::vector<Pool> const& pool
     if (all_on_host) {
         bounds.push_back(of_host.in_system(Covers::Both));
     } else if (pool->kind == Pool::Kind::Device) {
-        bounds.push_back(asked.bound(Limit::Pool, Covers::Gpu, {.own = true}, {pool->free(), pool->total()}));
+        auto const& own = pool->parts.front();
+        bounds.push_back(asked.bound(Limit::Pool, Covers::Gpu, {.own = true}, {own.free, capacity_of(own)}));
         bounds.push_back(of_host.in_system(Covers::Host));
     } else if (target.api == GpuApi::Rocm) {
         add_larger_part(bounds, asked);
@@ -317,27 +335,23 @@ std::string sentence(Judgement const& judgement, Target const& target) {
     if (!judgement.decisive)
         return format("Whether it fits isn't known: nothing says how much memory {} has.", target.device);
     auto const& bound = *judgement.decisive;
-    auto const what = what_of(bound, target);
-    auto const need = human(bound.need);
+    auto const needed = needed_text(judgement, bound, target);
     auto const left = judgement.headroom.value_or(Bytes{});
     switch (judgement.verdict) {
-        case Verdict::Fits: return format("It fits: {} needed, {} left in {}.", need, human(left), what);
-        case Verdict::Tight:
-            return format("It fits, but tightly: {} needed, {} left in {}.", need, human(left), what);
+        case Verdict::Fits: return format("It fits: {}, {} left there.", needed, human(left));
+        case Verdict::Tight: return format("It fits, but tightly: {}, {} left there.", needed, human(left));
         case Verdict::NeedsEviction:
-            return format("It fits when {} {}: {} needed, {} left in {} then.", join(judgement.evicted, ", "),
-                          judgement.evicted.size() == 1 ? "goes" : "go", need, human(left), what);
+            return format("It fits when {} {}: {}, {} left there then.", join(judgement.evicted, ", "),
+                          judgement.evicted.size() == 1 ? "goes" : "go", needed, human(left));
         case Verdict::Pages:
             return format(
-                "It doesn't fit now: {} needed in {}, {} free, so {} are missing that others hold; it would "
-                "page, or be refused.",
-                need, what, human(bound.free.value_or(Bytes{})), human(Bytes{} - left));
-        case Verdict::Never: return sentence_of_never(bound, target);
+                "It doesn't fit now: {}, {} free, so {} are missing that others hold; it would page, or be "
+                "refused.",
+                needed, human(bound.free.value_or(Bytes{})), human(Bytes{} - left));
+        case Verdict::Never: return sentence_of_never(judgement, bound, target);
         case Verdict::Unknown:
             return format(
-                "Whether it fits isn't known: {} needed in {}, {}and nothing here tells how much of "
-                "that is free.",
-                need, what,
+                "Whether it fits isn't known: {}, {}and nothing here tells how much of that is free.", needed,
                 bound.capacity ? format("{} with nothing loaded, ", human(*bound.capacity)) : std::string{});
     }
     return {};

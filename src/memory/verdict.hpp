@@ -84,6 +84,7 @@ struct Bound {
 
 struct Judgement {
     Verdict verdict{Verdict::Unknown};
+    Bytes needed{};                      // all of the demand, wherever it lies
     std::optional<Bound> decisive{};     // the bound that decided: the one with the least left
     std::optional<Bytes> headroom{};     // under it, afterwards; nothing where that isn't known
     std::vector<std::string> evicted{};  // who would have to go

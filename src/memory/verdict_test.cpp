@@ -98,7 +98,9 @@ TEST(Verdict, AContainerBoundsTheProcessorAndKnowsNoMore) {
     pool.host_known = false;
     pool.parts.front() = {.device = "host"};
     pool.limit = ProcessorLimit{8_GiB, 6_GiB};
-    EXPECT_EQ(verdict({.host = 1_GiB, .gpu = 40_GiB}, vulkan, pool), Verdict::Unknown);
+    auto const unknown = judge({.host = 1_GiB, .gpu = 40_GiB}, {pool}, vulkan);
+    EXPECT_EQ(unknown.verdict, Verdict::Unknown);
+    EXPECT_EQ(unknown.decisive->need, 41_GiB) << "all of it, not the host's part";
     EXPECT_EQ(verdict({.host = 9_GiB, .gpu = 40_GiB}, vulkan, pool), Verdict::Never);
     auto const judgement = judge({.host = 7_GiB, .gpu = 40_GiB}, {pool}, vulkan);
     EXPECT_EQ(judgement.verdict, Verdict::Pages);
@@ -125,13 +127,32 @@ TEST(Verdict, ACardHasItsOwnMemory) {
     EXPECT_EQ(judge({.host = 1_GiB, .gpu = 25_GiB}, {system, card}, {}).verdict, Verdict::Fits);
 }
 
+TEST(Verdict, WhatADriverKeepsOfACardIsForNoModel) {
+    Pool const system{.id = "system", .devices = {"host"}, .parts = {unified().parts.front()}};
+    Pool const card{.kind = Pool::Kind::Device,
+                    .id = "gpu0",
+                    .devices = {"gpu0"},
+                    .parts = {{.kind = PoolPart::Kind::Vram,
+                               .device = "gpu0",
+                               .total = 24_GiB,
+                               .reserved = 1_GiB,
+                               .free = 20_GiB}}};
+    EXPECT_EQ(judge({.gpu = 23_GiB}, {system, card}, vulkan).verdict, Verdict::Pages);
+    EXPECT_EQ(judge({.gpu = 24_GiB}, {system, card}, vulkan).verdict, Verdict::Never);
+}
+
 TEST(Verdict, SaysItInASentence) {
     auto const never = judge({.gpu = 133_GiB}, {unified()}, vulkan);
     EXPECT_EQ(sentence(never, vulkan),
-              "It never fits here: 133 GiB needed, and the unified pool has 127 GiB for models.");
+              "It never fits here: 133 GiB needed in the unified pool, which has 127 GiB for models.");
     auto const fits = judge({.gpu = 60_GiB}, {unified()}, vulkan);
     EXPECT_EQ(sentence(fits, vulkan),
-              "It fits: 60.0 GiB needed, 20.0 GiB left in what gpu0 may take (its carve-out and GTT cap).");
+              "It fits: 60.0 GiB needed in what gpu0 may take (its carve-out and GTT cap), 20.0 GiB left "
+              "there.");
+    auto const both = judge({.host = 2_GiB, .gpu = 60_GiB}, {unified()}, vulkan);
+    EXPECT_EQ(sentence(both, vulkan),
+              "It fits: 62.0 GiB needed, 60.0 GiB of it in what gpu0 may take (its carve-out and GTT cap), "
+              "20.0 GiB left there.");
 }
 
 }  // namespace

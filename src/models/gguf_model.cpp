@@ -28,6 +28,7 @@ Result<GgufFile> read_one(ByteSource& source, std::string const& path) {
 }
 
 void add(GgufModel& model, GgufFile file, std::string path, Bytes size) {
+    if (file.data_end > size) model.missing += file.data_end - size;
     model.tensors.insert(model.tensors.end(), std::make_move_iterator(file.tensors.begin()),
                          std::make_move_iterator(file.tensors.end()));
     model.files.push_back(std::move(path));

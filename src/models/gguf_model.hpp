@@ -26,6 +26,7 @@ struct GgufModel {
     GgufTensors tensors{};             // of all shards; offsets are each in its own
     std::vector<std::string> files{};  // as they were asked for
     Bytes size{};                      // of the files
+    Bytes missing{};                   // at their ends, of tensors of a known type: cut, or still coming
     bool operator==(GgufModel const&) const = default;
 };
 

@@ -163,6 +163,7 @@ struct FitView {
     Bytes total{};
     FitPool pool{};
     FitVerdict fit{};
+    std::optional<std::string> fault{};
     std::optional<std::int64_t> context_max{};
     std::optional<std::int64_t> context_that_fits{};
     std::vector<std::string> notes{};
@@ -186,6 +187,8 @@ struct FitView {
         f("total", self.total, "on all devices");
         f("pool", self.pool, "where its largest part would go");
         f("fit", self.fit, "whether there is room");
+        f("fault", self.fault,
+          "why it wouldn't load as its files are, whatever room there is; null: not known");
         f("context_max", self.context_max, "what it was trained for; null where it doesn't say");
         f("context_that_fits", self.context_that_fits,
           "the most tokens of one request with these settings; 0: not even the fewest; null where nobody can "

@@ -41,6 +41,28 @@ class Doctor(unittest.TestCase):
         self.assertFalse((self.home.path / "config/hardware.json").exists())
         self.assertLess(first, 5)  # a driver that hangs is given up after 2 s
 
+    def test_files_of_its_own_that_cannot_be_used_are_found(self):
+        config = self.home.path / "config"
+        config.mkdir(exist_ok=True)
+        (config / "proxmox.json").write_text("{}")
+        (config / "proxmox.json").chmod(0o644)
+        (config / "hardware.json").write_text('{"schema": 99}')
+        found = {f["title"]: f for f in json.loads(self.home.cli("doctor", "--json").stdout) if f["id"] == "own-file"}
+        proxmox, hardware = found[f"{config}/proxmox.json can't be used as it is"], found[f"{config}/hardware.json can't be used as it is"]
+        self.assertEqual({proxmox["severity"], hardware["severity"]}, {"warning"})
+        self.assertIn("0644", proxmox["evidence"])
+        self.assertIn("newer", hardware["evidence"])
+        (config / "hal0.toml").write_text("listen = 7\n")
+        self.assertIn("error: ", self.home.cli("doctor", check=1).stdout)
+
+    def test_a_report_that_is_none_is_kept_beside_the_new_one(self):
+        config = self.home.path / "config"
+        config.mkdir(exist_ok=True)
+        (config / "hardware.json").write_text("no report")
+        self.home.cli("memory")
+        self.assertEqual((config / "hardware.json.bad").read_text(), "no report")
+        self.assertIn("schema", json.loads((config / "hardware.json").read_text()))
+
     def test_a_folder_that_is_no_recording_is_refused(self):
         self.assertIn("is no recorded box", self.home.cli("doctor", "--root", str(ROOT), check=1).stderr)
 

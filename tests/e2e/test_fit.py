@@ -7,6 +7,7 @@ import unittest
 
 from gguf_files import Gguf, drafting, projector
 from harness import CHAT_MODEL, EMBED_MODEL, ROOT, Home
+from ranges import Ranges
 
 BOXES = ROOT / "tests/boxes"
 GIB = 1 << 30
@@ -105,12 +106,44 @@ class Fit(unittest.TestCase):
             self.assertEqual(self.term(file, term), self.term(loadout, term), term)
         self.assertAlmostEqual(self.term(file, "weights"), self.term(loadout, "weights"), delta=4096)
 
+    def test_what_lies_elsewhere_is_sized_by_its_header(self):
+        name = "Qwen3-30B-A3B-Instruct-2507-Q4_K_M"
+        subprocess.run([ROOT / "tests/scale/make", self.home.path / "elsewhere", name], check=True)
+        server = Ranges(self.home.path / "elsewhere")
+        self.addCleanup(server.stop)
+        here = self.json("fit", self.home.path / f"elsewhere/{name}.gguf", "--device", "cpu")
+        there = self.json("fit", server.at(f"{name}.gguf?download=true"), "--device", "cpu")
+        self.assertEqual((there["from"], there["model"]), ("url", server.at(f"{name}.gguf?download=true")))
+        for part in ("size", "devices", "total", "exactness", "planned_by", "fault"):
+            self.assertEqual(there[part], here[part], part)
+        asked = len(server.asked)
+        self.assertLess(asked, 8)
+        self.json("fit", server.at(f"{name}.gguf?download=true"), "--device", "cpu", "--ctx", 8192)
+        self.assertEqual(len(server.asked), asked, "kept for the next question")
+        kept = sum(path.stat().st_blocks * 512 for path in self.home.path.rglob("headers/*/*"))
+        self.assertLess(kept, 40 << 20)
+        self.assertIn("status 404", self.home.cli("fit", server.at("absent.gguf"), check=1).stderr)
+        (server.directory / "page.html").write_text("<html>")
+        self.assertIn("page.html: it isn't a GGUF file", self.home.cli("fit", server.at("page.html"), check=1).stderr)
+        self.assertFalse([path for path in self.home.path.rglob("headers/*") if "." in path.name], "nothing is left of those")
+
+    def test_an_incomplete_file_does_not_load_whatever_room_there_is(self):
+        model, = (Home.store / CHAT_MODEL).glob("*.gguf")
+        cut = self.home.path / "cut.gguf"
+        cut.write_bytes(model.read_bytes()[:-1000])
+        said = self.home.cli("fit", str(cut), "--device", "cpu", check=1).stdout
+        self.assertRegex(said, r"^It doesn't load as it is: \S+cut.gguf is incomplete, \d+ B are missing\.\nOnce it is whole: It fits")
+        drafted = self.home.cli("fit", CHAT_MODEL, "--draft", str(cut), "--device", "cpu", "--json", check=1).stdout
+        self.assertIn("cut.gguf is incomplete", json.loads(drafted)["fault"])
+        seeing = projector(self.home.path / "mmproj.gguf", 576)
+        self.assertIn("give it as --mmproj", self.home.cli("fit", str(seeing), check=2).stderr)
+
     def test_never_says_why(self):
         view = self.json("fit", "Qwen3-235B-A22B-Instruct-2507-Q4_K_M", "--root", BOXES / "halo-128-96g-rocm")
         self.assertEqual((view["fit"]["verdict"], view["fit"]["limit"], view["context_that_fits"]), ("never", "pool", 0))
         self.assertLess(view["fit"]["headroom"], 0)
         said = self.home.cli("fit", "Qwen3-235B-A22B-Instruct-2507-Q4_K_M", "--root", str(BOXES / "halo-128-96g-rocm")).stdout
-        self.assertRegex(said, r"^It never fits here: 13\d GiB needed, and the unified pool has 12\d GiB for models\.\n")
+        self.assertRegex(said, r"^It never fits here: 13\d GiB needed(, \S+ GiB of it)? in the unified pool, which has 12\d GiB for models\.\n")
 
     def test_in_a_container_what_the_host_has_left_is_unknown(self):
         view = self.json("fit", "Qwen3-4B-Instruct-2507-Q4_K_M", "--root", BOXES / "lxc-privileged")
@@ -162,6 +195,8 @@ class Fit(unittest.TestCase):
             self.assertEqual(large["fit"]["verdict"], verdict, box)
         self.assertEqual((large["context_that_fits"], large["smaller"]), (0, "Qwen3-Coder-30B-A3B-Instruct-Q4_K_M"))
         self.assertEqual(large["total"], sum(slot["total"] for slot in large["slots"]))
+        small = {tier["id"]: tier for tier in self.json("loadout", "fit", "coding", "--root", BOXES / "cpu-only-firecracker")["tiers"]}["large"]
+        self.assertNotEqual(small["smaller"], "Qwen3-Coder-30B-A3B-Instruct-Q4_K_M", "which doesn't fit there either")
 
 
 if __name__ == "__main__":
