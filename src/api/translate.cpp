@@ -38,6 +38,7 @@ wire::SlotView view_of(slots::SlotStatus const& slot, SlotLoad const& load) {
     view.restarts = slot.restarts;
     view.adopted = slot.adopted;
     view.restart_pending = slot.restart_pending;
+    if (!slot.suspicious.empty()) view.suspicious = slot.suspicious;
     if (load.address) view.address = os::to_string(*load.address);
     view.file = slot.file;
     view.log = slot.log;

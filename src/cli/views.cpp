@@ -114,14 +114,14 @@ std::string slots_list(Terminal const& terminal, std::vector<wire::SlotView> con
                  {"BUSY", Align::Right}}};
     Reasons reasons;
     for (auto const& slot : slots) {
-        if (slot.state != "ready") reasons.push_back({slot.name, slot.cause});
+        if (slot.state != "ready" || slot.suspicious) reasons.push_back({slot.name, slot.cause});
         for (auto const& warning : slot.warnings)
             reasons.push_back({slot.name, warning});
         if (slot.restart_pending && slot.warnings.empty())
             reasons.push_back(
                 {slot.name, format("its file has other settings now: 'hal0 slot restart {}'", slot.name)});
         table.row({{slot.name, Style::Bold},
-                   state_cell(slot.state),
+                   slot.suspicious ? Cell{slot.state, Style::Warn} : state_cell(slot.state),
                    {when(slot.since, now)},
                    {slot.model},
                    {slot.backend},

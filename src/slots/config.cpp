@@ -87,6 +87,8 @@ std::vector<Entry> entries(SlotConfig const& config) {
     all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});
     for (auto const& number : numbers)
         all.push_back({number.key, config.*(number.field), number.note});
+    all.push_back({"check_output", config.check_output,
+                   "before it serves it is asked something small, to see that its output is no garbage"});
     all.push_back({"extra_args", config.extra_args, "to the engine, over what hal0 says by itself"});
     return all;
 }
@@ -133,6 +135,7 @@ Result<DecodedSlot> decode_slot(std::string const& name, std::string_view text, 
     in.optional("enabled", config.enabled);
     for (auto const& number : numbers)
         in.optional(number.key, config.*(number.field));
+    in.optional("check_output", config.check_output);
     in.optional("extra_args", config.extra_args);
     check_values(config, [&in](char const* key, std::string const& why) { in.refuse(key, why); });
     HAL0_CHECK(in.finish());

@@ -15,6 +15,7 @@ RunDir run_dir(os::Places const& places, std::string const& slot) {
             .spec = os::join_path(directory, "spec.json"),
             .key = os::join_path(directory, "key"),
             .socket = os::join_path(directory, "worker.sock"),
+            .found = os::join_path(directory, "found"),
             .log = os::join_path(logs_root(places), slot + ".log")};
 }
 

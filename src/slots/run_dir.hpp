@@ -16,6 +16,7 @@ struct RunDir {
     std::string spec{};    // what it runs (engines::WorkerSpec)
     std::string key{};     // the bearer token it wants
     std::string socket{};  // it listens on it
+    std::string found{};   // what the check of its output found; not there: it wasn't checked
     std::string log{};     // what it writes; elsewhere, for it outlives a reboot
 };
 std::string run_root(os::Places const& places);   // the directory of all of them

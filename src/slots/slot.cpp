@@ -5,17 +5,14 @@
 #include <utility>
 
 #include "base/format.hpp"
-#include "http/client.hpp"
 #include "os/file.hpp"
+#include "slots/sanity.hpp"
 
 namespace hal0::slots {
 namespace {
 
 constexpr char const* on_demand = "it loads on demand: with the first request for it, or when asked to";
-constexpr Duration probe_pause_first = std::chrono::milliseconds{20};
-constexpr Duration probe_pause_max = std::chrono::milliseconds{250};
 constexpr Duration look_again_after = std::chrono::seconds{1};
-constexpr Duration probe_deadline = std::chrono::seconds{5};
 
 }  // namespace
 
@@ -34,7 +31,9 @@ Slot::Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& 
       drain_timer_{world.loop, [this] { on(Event::CutOff); }},
       stop_timer_{world.loop, [this] { on(Event::StopTimeout); }},
       retry_timer_{world.loop, [this] { on(Event::RetryDue); }},
-      probe_timer_{world.loop, [this] { probe(); }} {
+      readiness_{world.loop, run_.socket, [this](Readiness::Said said) {
+                     on(said == Readiness::Said::Ready ? Event::AnswersReady : Event::AnswersLoading);
+                 }} {
     take(file);
 }
 
@@ -156,12 +155,14 @@ void Slot::entered(Phase from, Event event) {
     if (state_.phase == Phase::Stopping && from != state_.phase)
         stop_patience_ = event == Event::CutOff ? world_.patience.cut_off : world_.patience.stop;
     if (state_of(from) != state_of(state_.phase)) since_ = std::chrono::system_clock::now();
+    if (state_.phase == Phase::Checking) loaded_in_ = world_.loop.now() - started_at_;
     cause_ = cause();
     if (event == Event::RetryDue) ++restarts_;
     if (state_.phase == Phase::Ready && !adopted_) ++loads_;
-    if (state_.phase != Phase::Starting && state_.phase != Phase::Loading) {
+    auto const state = state_of(state_.phase);
+    if (state != State::Starting && state != State::Loading) {
         load_timer_.stop();
-        stop_probing();
+        readiness_.stop();
     }
     if (state_.phase != Phase::Draining) drain_timer_.stop();
     if (state_.phase != Phase::Waiting) retry_timer_.stop();
@@ -172,6 +173,7 @@ void Slot::perform(Action action) {
     switch (action) {
         case Action::Launch: return launch();
         case Action::Probe: return begin_probing();
+        case Action::Check: return check();
         case Action::CloseGate: drain_timer_.start(drain_patience()); return world_.host.slot_closing(name_);
         case Action::OpenGate:
             return world_.host.slot_ready(name_, os::UnixAddress{run_.socket},
@@ -280,6 +282,7 @@ void Slot::launch() {
         why_ = adopted ? plan_.error() : adopted.error();
         return events_.push_front(Event::CannotLaunch);
     }
+    (void)os::remove_file(run_.found);  // of the worker before
     auto worker = world_.launcher.launch(name_, *plan_, [this](os::ExitStatus status) { ended(status); });
     if (!worker) {
         why_ = std::move(worker).error();
@@ -288,6 +291,7 @@ void Slot::launch() {
     worker_ = std::move(worker).value();
     running_ = *plan_;
     adopted_ = false;
+    state_.checks = wants_check();
     restart_pending_ = false;
     restart_fault_.reset();
     begin_probing();
@@ -300,6 +304,9 @@ Result<bool> Slot::adopt() {
     worker_ = std::move(found->process);
     running_ = std::move(found->spec);
     adopted_ = true;
+    auto known = os::read_file(run_.found, 4_KiB);  // an earlier daemon has looked
+    suspicious_ = known ? *known : "";
+    state_.checks = !known && wants_check();
     restart_pending_ = running_ && !(plan_.ok() && same_settings(*plan_, *running_));
     if (!plan_.ok()) restart_fault_ = plan_.error();
     return true;
@@ -313,6 +320,7 @@ void Slot::signal_worker(int number) {
 void Slot::ended(os::ExitStatus const& status) {
     signal_worker(SIGKILL);  // what it leaves behind in its group
     why_ = Error{Errc::Unavailable, words_of(status)};
+    suspicious_.clear();
     overdue_ = false;
     worker_.reset();
     running_.reset();
@@ -332,31 +340,21 @@ std::chrono::seconds Slot::drain_patience() const {
 void Slot::begin_probing() {
     started_at_ = world_.loop.now();
     load_timer_.start(load_patience());
-    probe_pause_ = probe_pause_first;
-    probe();
+    readiness_.ask();
 }
 
-void Slot::probe() {
-    question_ = http::Call::start(world_.loop,
-                                  {.peer = os::UnixAddress{run_.socket},
-                                   .target = "/health",
-                                   .deadline = probe_deadline,
-                                   .answer_max = 64_KiB},
-                                  [this](Result<http::ClientAnswer> const& answer) { answered(answer); });
+bool Slot::wants_check() const {
+    bool const wanted = !config_ || config_->check_output;
+    return wanted && running_ && sanity_question(running_->kind) && world_.patience.check > Duration{};
 }
 
-void Slot::answered(Result<http::ClientAnswer> const& answer) {
-    constexpr int ok = 200;
-    constexpr int not_yet = 503;
-    if (answer && answer->status == ok) return on(Event::AnswersReady);
-    probe_timer_.start(probe_pause_);
-    probe_pause_ = std::min(2 * probe_pause_, probe_pause_max);
-    if (answer && answer->status == not_yet) on(Event::AnswersLoading);
-}
-
-void Slot::stop_probing() {
-    probe_timer_.stop();
-    question_.reset();
+void Slot::check() {
+    readiness_.check(running_->kind, os::read_file(run_.key, 1_KiB).value_or(""), world_.patience.check,
+                     [this](std::string fault) {
+                         suspicious_ = std::move(fault);
+                         (void)os::atomic_write(run_.found, suspicious_);  // else the next daemon asks again
+                         on(Event::Checked);
+                     });
 }
 
 }  // namespace hal0::slots

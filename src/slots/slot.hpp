@@ -15,15 +15,11 @@
 #include "slots/host.hpp"
 #include "slots/launcher.hpp"
 #include "slots/plan.hpp"
+#include "slots/readiness.hpp"
 #include "slots/run_dir.hpp"
 #include "slots/settings_diff.hpp"
 #include "slots/state.hpp"
 #include "slots/status.hpp"
-
-namespace hal0::http {
-class Call;
-struct ClientAnswer;
-}  // namespace hal0::http
 
 namespace hal0::slots {
 
@@ -32,6 +28,7 @@ namespace hal0::slots {
 inline constexpr Duration wake_patience = std::chrono::seconds{5};
 
 struct Patience {
+    Duration check{std::chrono::seconds{60}};   // with the question by which a worker's output is judged
     Duration stop{std::chrono::seconds{10}};    // from SIGTERM to SIGKILL
     Duration cut_off{std::chrono::seconds{1}};  // the same, where it is not to finish what it serves
     Duration file_quiet{std::chrono::milliseconds{150}};  // editors write a file in several steps,
@@ -115,15 +112,15 @@ class Slot final : NoCopy {
     void signal_worker(int number);
     void ended(os::ExitStatus const& status);
     void begin_probing();
-    void probe();
-    void answered(Result<http::ClientAnswer> const& answer);
-    void stop_probing();
+    [[nodiscard]] bool wants_check() const;
+    void check();
 
     // What it says of itself: slot_status.cpp.
     [[nodiscard]] std::chrono::seconds load_patience() const;
     [[nodiscard]] std::chrono::seconds drain_patience() const;
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
+    [[nodiscard]] std::string cause_of_ready() const;
     [[nodiscard]] Error refusal() const;  // for requests: this slot can't serve them, and why
     [[nodiscard]] std::string file_path() const;
 
@@ -152,9 +149,9 @@ class Slot final : NoCopy {
     bool restart_pending_{false};
     TimePoint started_at_{};
     Duration stop_patience_{};
-    bool overdue_{false};                     // killed by us, for it wasn't ready in time
-    std::unique_ptr<http::Call> question_{};  // to the worker: are you ready?
-    Duration probe_pause_{};
+    bool overdue_{false};  // killed by us, for it wasn't ready in time
+    Duration loaded_in_{};
+    std::string suspicious_{};  // what is wrong with its worker's output
 
     Error why_{};  // the last failure
     std::string cause_{};
@@ -166,7 +163,7 @@ class Slot final : NoCopy {
     os::Timer drain_timer_;
     os::Timer stop_timer_;
     os::Timer retry_timer_;
-    os::Timer probe_timer_;
+    Readiness readiness_;
 };
 
 }  // namespace hal0::slots

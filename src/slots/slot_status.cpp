@@ -68,9 +68,8 @@ std::string Slot::cause() const {
             return adopted_ && worker_ ? "its worker was found running; asking whether it is ready"
                                        : "its worker is being started";
         case Phase::Loading: return "its worker is loading the model";
-        case Phase::Ready:
-            return adopted_ ? "its worker ran already when this daemon started"
-                            : format("loaded in {}", in_seconds(world_.loop.now() - started_at_));
+        case Phase::Checking: return "its worker is ready; its output is looked at";
+        case Phase::Ready: return cause_of_ready();
         case Phase::Draining:
             return format(
                 "closed; the requests in flight are finished first, within {} s unless somebody says "
@@ -92,6 +91,12 @@ std::string Slot::cause() const {
     return {};
 }
 
+std::string Slot::cause_of_ready() const {
+    auto const how = adopted_ ? std::string{"its worker ran already when this daemon started"}
+                              : format("loaded in {}", in_seconds(loaded_in_));
+    return suspicious_.empty() ? how : format("{}; output suspicious: {}", how, suspicious_);
+}
+
 Error Slot::refusal() const {
     if (state_of(state_.phase) != State::Error)
         return Error{Errc::Unavailable, format("slot '{}' was asked to unload", name_)}.with("slot", name_);
@@ -106,6 +111,7 @@ SlotStatus Slot::status() const {
                       .wanted = state_.wanted,
                       .state = state_of(state_.phase),
                       .cause = cause_,
+                      .suspicious = suspicious_,
                       .since = since_,
                       .adopted = worker_ && adopted_,
                       .loads = loads_,
@@ -161,6 +167,13 @@ Result<std::vector<SettingDiff>> Slot::differences() const {
 std::vector<std::string> Slot::explain() const {
     std::vector<std::string> lines;
     lines.push_back(format("{} is {}: {}", name_, to_string(state_of(state_.phase)), cause_));
+    if (!suspicious_.empty())
+        lines.push_back(
+            format("Its output may be garbage: {}. It serves all the same. 'hal0 slot restart {}' "
+                   "loads it anew; another backend or engine, or the model's file, may be at "
+                   "fault ('hal0 doctor', 'hal0 model verify {}'). 'check_output = false' in its "
+                   "file asks no more.",
+                   suspicious_, name_, running_ ? running_->model : "MODEL"));
     if (fault_) {
         lines.push_back(format("Its file can't be used: {}", fault_->message));
     } else if (config_) {

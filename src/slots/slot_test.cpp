@@ -309,5 +309,85 @@ TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     }
 }
 
+// ---- its output is looked at
+
+struct Garbage {
+    models::Kind kind{};
+    std::string fault{};
+    std::string words{};
+};
+
+TEST(Slot, ServesGarbageOnlyWithAWordOfWarning) {
+    using enum models::Kind;
+    std::vector<Garbage> const cases{
+        {Chat, "chunks=8", ""},
+        {Chat, "garbage=same", "it repeats one token"},
+        {Chat, "garbage=random", "it doesn't think of 13"},
+        {Chat, "garbage=nan", "no numbers (NaN)"},
+        {Chat, "chunks=0", "it writes nothing"},
+        {Chat, "status=500", "answers with status 500"},
+        {Chat, "close-without-answer", "it breaks off when asked something small"},
+        {Chat, "never-answer", "it doesn't answer a small question within 1 s"},
+        {Embed, "dims=384", ""},
+        {Embed, "garbage=same", "the same for every text"},
+        {Embed, "garbage=random", "as near to strangers"},
+        {Embed, "garbage=nan", "no numbers (NaN)"},
+        {Rerank, "dims=384", ""},
+        {Rerank, "garbage=same", "the same score"},
+        {Rerank, "garbage=nan", "no numbers (NaN)"}};
+    House house;
+    house.patience.check = 1s;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        auto const name = "s" + std::to_string(i);
+        house.model(name, {cases[i].fault}, cases[i].kind);
+        house.file(name, "model = \"" + name + "\"\n");
+    }
+    house.start();
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+        SCOPED_TRACE(std::string{to_string(cases[i].kind)} + " " + cases[i].fault);
+        auto const name = "s" + std::to_string(i);
+        ASSERT_TRUE(house.reaches(name, State::Ready));
+        auto const status = house.status(name);
+        if (cases[i].words.empty()) {
+            EXPECT_EQ(status.suspicious, "");
+        } else {
+            EXPECT_NE(status.suspicious.find(cases[i].words), std::string::npos) << status.suspicious;
+            EXPECT_TRUE(says(status, "; output suspicious: ")) << status.cause;
+        }
+    }
+}
+
+TEST(Slot, WhatWasFoundOfAWorkerIsKnownToTheNextDaemon) {
+    House house;
+    house.patience.check = 5s;
+    house.model("tiny", {"garbage=same"});
+    house.file("primary", "model = \"tiny\"\n");
+    house.file("unasked", "model = \"tiny\"\ncheck_output = false\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    ASSERT_TRUE(house.reaches("unasked", State::Ready));
+    EXPECT_EQ(house.status("unasked").suspicious, "");
+    EXPECT_EQ(house.recorded("request"), 1);
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    EXPECT_EQ(house.status("primary").suspicious, "it repeats one token");
+    EXPECT_EQ(house.recorded("request"), 1) << "asked again of a worker that serves";
+    house.model("tiny");
+    EXPECT_TRUE(house.outcome([&](Done done) { house.table->restart("primary", std::move(done)); }));
+    EXPECT_EQ(house.status("primary").suspicious, "");
+}
+
+TEST(Slot, AWorkerThatDiesOfTheQuestionHasNotComeUp) {
+    House house;
+    house.patience.check = 5s;
+    house.model("tiny", {"die-on-request=1", "die-how=SIGSEGV"});
+    house.file("primary", "model = \"tiny\"\nenabled = false\n");
+    house.start();
+    auto const outcome = house.outcome([&](Done done) { house.table->load("primary", std::move(done)); });
+    ASSERT_FALSE(outcome);
+    EXPECT_NE(outcome.error().message.find("SIGSEGV"), std::string::npos) << outcome.error().message;
+    EXPECT_EQ(house.host->count("open primary"), 0);
+}
+
 }  // namespace
 }  // namespace hal0::slots

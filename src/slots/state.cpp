@@ -87,6 +87,7 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
         case Event::SpawnFailed:
         case Event::AnswersLoading:
         case Event::AnswersReady:
+        case Event::Checked:
         case Event::LoadTimeout:
         case Event::WorkerEnded:
         case Event::Drained:
@@ -96,7 +97,13 @@ constexpr Step without_worker(SlotState const& state, Event event, TimePoint at)
     return stay(state);
 }
 
+constexpr Step answers_ready(SlotState const& state) {
+    return state.checks ? to(state, Phase::Checking, {Action::Check})
+                        : to(state, Phase::Ready, {Action::OpenGate});
+}
+
 constexpr Step coming_up(SlotState const& state, Event event, TimePoint at) {
+    bool const checking = state.phase == Phase::Checking;
     switch (event) {
         case Event::Unload: return stop(state, Wanted::Down);
         case Event::Restart: return stop(state, Wanted::Up);
@@ -104,8 +111,9 @@ constexpr Step coming_up(SlotState const& state, Event event, TimePoint at) {
         case Event::CannotLaunch: return refuse(state);
         case Event::SpawnFailed:
         case Event::WorkerEnded: return fail(state, at, state.enabled ? Again::ByItself : Again::WhenAsked);
-        case Event::AnswersLoading: return to(state, Phase::Loading, {});
-        case Event::AnswersReady: return to(state, Phase::Ready, {Action::OpenGate});
+        case Event::AnswersLoading: return checking ? stay(state) : to(state, Phase::Loading, {});
+        case Event::AnswersReady: return checking ? stay(state) : answers_ready(state);
+        case Event::Checked: return checking ? to(state, Phase::Ready, {Action::OpenGate}) : stay(state);
         case Event::LoadTimeout: return {state, {Action::Kill}};  // its end is a failure like any other
         case Event::Load:
         case Event::Wake:
@@ -129,6 +137,7 @@ constexpr Step serving(SlotState const& state, Event event, TimePoint at) {
         case Event::SpawnFailed:
         case Event::AnswersLoading:
         case Event::AnswersReady:
+        case Event::Checked:
         case Event::LoadTimeout:
         case Event::Drained:
         case Event::CutOff:
@@ -164,6 +173,7 @@ constexpr Step going_down(SlotState state, Event event) {
         case Event::SpawnFailed:
         case Event::AnswersLoading:
         case Event::AnswersReady:
+        case Event::Checked:
         case Event::LoadTimeout:
         case Event::RetryDue: return stay(state);
     }
@@ -177,7 +187,8 @@ constexpr Step decide(SlotState const& state, Event event, TimePoint at) {
         case Phase::Failed:
         case Phase::Lacking: return without_worker(state, event, at);
         case Phase::Starting:
-        case Phase::Loading: return coming_up(state, event, at);
+        case Phase::Loading:
+        case Phase::Checking: return coming_up(state, event, at);
         case Phase::Ready: return serving(state, event, at);
         case Phase::Draining:
         case Phase::Stopping:
@@ -198,6 +209,10 @@ static_assert(decide(in(Phase::Waiting), Event::Unload, t0).actions == Actions{A
 static_assert(decide(in(Phase::Failed), Event::Unload, t0).actions == Actions{Action::TellFailed});
 static_assert(decide(in(Phase::Starting), Event::Load, t0).actions == Actions{}, "one load of one slot");
 static_assert(decide(in(Phase::Loading), Event::Wake, t0).actions == Actions{}, "one load of one slot");
+static_assert(decide({.phase = Phase::Loading, .checks = true, .worker = true}, Event::AnswersReady, t0)
+                      .actions == Actions{Action::Check},
+              "no request meets a worker whose output nobody has looked at");
+static_assert(decide(in(Phase::Checking), Event::Checked, t0).actions == Actions{Action::OpenGate});
 static_assert(decide(in(Phase::Ready), Event::Unload, t0).actions == Actions{Action::CloseGate},
               "nothing is stopped while it serves");
 static_assert(decide(in(Phase::Draining), Event::Drained, t0).actions == Actions{Action::Terminate});
@@ -216,7 +231,8 @@ State state_of(Phase phase) {
     switch (phase) {
         case Phase::Offline: return State::Offline;
         case Phase::Starting: return State::Starting;
-        case Phase::Loading: return State::Loading;
+        case Phase::Loading:
+        case Phase::Checking: return State::Loading;
         case Phase::Ready: return State::Ready;
         case Phase::Draining:
         case Phase::Stopping:

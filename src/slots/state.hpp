@@ -14,6 +14,7 @@ enum class Phase {
     Offline,   // no worker, none wanted
     Starting,  // a worker lives and hasn't answered yet
     Loading,   // it answers that it is loading
+    Checking,  // it says that it is ready: is its output sane?
     Ready,     // it serves
     Draining,  // closed; the requests in flight are finished first
     Stopping,  // asked to end
@@ -34,6 +35,7 @@ enum class Event {
     SpawnFailed,     // the system refused a new process
     AnswersLoading,  // the worker's own word
     AnswersReady,
+    Checked,      // what is to be known of its output is known
     LoadTimeout,  // it was loading for longer than anybody's patience
     WorkerEnded,
     Drained,  // the last request left a closed slot
@@ -45,6 +47,7 @@ enum class Event {
 enum class Action {
     Launch,     // start a worker, or adopt the one that is there
     Probe,      // ask the worker until it says that it is ready
+    Check,      // look at what it puts out; Checked follows, whatever that is like
     CloseGate,  // let no request in; Drained follows
     OpenGate,
     Terminate,  // ask the worker to end; StopTimeout follows unless it does
@@ -88,6 +91,7 @@ struct SlotState {
     Phase phase{Phase::Offline};
     Wanted wanted{Wanted::Down};
     bool enabled{false};  // its file wants it up: a failed load is tried again
+    bool checks{false};   // its worker's output is looked at before it serves
     bool worker{false};   // a worker lives (draining goes on without one: requests still have to leave)
     BackOff back_off{};
     bool operator==(SlotState const&) const = default;

@@ -49,6 +49,21 @@ TEST(SlotState, ALoadLaunchesOnceAndOpensWhenReady) {
     EXPECT_TRUE(life.on(Event::AnswersReady).did(Action::OpenGate));
 }
 
+TEST(SlotState, ItsOutputIsLookedAtBeforeItServes) {
+    Life life;
+    life.state.checks = true;
+    life.on(Event::Load).on(Event::AnswersLoading);
+    EXPECT_EQ(life.on(Event::AnswersReady).last, std::vector{Action::Check});
+    EXPECT_TRUE(life.on(Event::AnswersReady).last.empty());
+    EXPECT_EQ(life.on(Event::AnswersLoading).state.phase, Phase::Checking);
+    EXPECT_EQ(state_of(life.state.phase), State::Loading);
+    EXPECT_TRUE(step(life.state, Event::LoadTimeout, life.at).actions == Actions{Action::Kill});
+    EXPECT_TRUE(step(life.state, Event::Unload, life.at).state.phase == Phase::Stopping);
+    EXPECT_TRUE(step(life.state, Event::WorkerEnded, life.at).state.phase == Phase::Failed);
+    EXPECT_TRUE(life.on(Event::Checked).did(Action::OpenGate));
+    EXPECT_TRUE(life.on(Event::Checked).last.empty());
+}
+
 TEST(SlotState, AnUnloadDrainsThenStopsThenKills) {
     auto life = ready();
     EXPECT_TRUE(life.on(Event::Unload).did(Action::CloseGate));
@@ -178,12 +193,13 @@ TEST(SlotState, AnyOrderOfEventsKeepsOneWorkerAndClosesBeforeItStops) {
         SCOPED_TRACE(testing::Message() << "seed " << seed);
         std::mt19937 random{seed};
         Life life;
+        life.state.checks = seed % 2 == 0;
         bool worker = false;
         bool open = false;
         for (int i = 0; i < 200; ++i) {
-            auto const event = static_cast<Event>(random() % 15);
-            bool const of_worker =
-                event == Event::WorkerEnded || event == Event::AnswersReady || event == Event::AnswersLoading;
+            auto const event = static_cast<Event>(random() % (static_cast<unsigned>(Event::RetryDue) + 1));
+            bool const of_worker = event == Event::WorkerEnded || event == Event::AnswersReady ||
+                                   event == Event::AnswersLoading || event == Event::Checked;
             bool const of_launch = event == Event::SpawnFailed || event == Event::CannotLaunch;
             if (of_worker && !worker) continue;
             if (event == Event::Adopted && worker) continue;

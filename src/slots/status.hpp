@@ -44,16 +44,17 @@ struct SlotStatus {
     std::string device{};
     std::int64_t context{0};  // tokens one request can use
     std::int64_t parallel{0};
-    std::optional<int> pid{};             // while a worker lives
-    std::string program{};                // argv[0] of the worker that runs; empty when none does
-    WallTime since{};                     // when `state` was entered
-    std::optional<Bytes> memory{};        // resident, read now
-    bool adopted{false};                  // the worker was started by an earlier daemon
-    std::int64_t loads{0};                // by this daemon
-    std::int64_t restarts{0};             // after a worker's unasked-for end, by this daemon
-    bool restart_pending{false};          // it runs on other settings than its file has now
-    std::string file{};                   // its slots/NAME.toml
-    std::string log{};                    // its worker's log
+    std::string suspicious{};       // why its output isn't to be trusted; empty: nothing speaks against it
+    std::optional<int> pid{};       // while a worker lives
+    std::string program{};          // argv[0] of the worker that runs; empty when none does
+    WallTime since{};               // when `state` was entered
+    std::optional<Bytes> memory{};  // resident, read now
+    bool adopted{false};            // the worker was started by an earlier daemon
+    std::int64_t loads{0};          // by this daemon
+    std::int64_t restarts{0};       // after a worker's unasked-for end, by this daemon
+    bool restart_pending{false};    // it runs on other settings than its file has now
+    std::string file{};             // its slots/NAME.toml
+    std::string log{};              // its worker's log
     std::vector<std::string> warnings{};  // about the file
     std::int64_t created{0};              // Unix time of the file
 };

@@ -27,6 +27,7 @@ struct SlotView {
     std::string state{};
     std::string wanted{};
     std::string cause{};
+    std::optional<std::string> suspicious{};
     std::string model{};
     std::string provider{};
     std::string version{};
@@ -55,6 +56,8 @@ struct SlotView {
         f("state", self.state, "`offline`, `starting`, `loading`, `ready`, `unloading`, `error`");
         f("wanted", self.wanted, "`up` or `down`: what it should be");
         f("cause", self.cause, "why it is in this state, for people");
+        f("suspicious", self.suspicious,
+          "why its output may be garbage, though it is `ready`; null: nothing speaks against it");
         f("model", self.model, "the id of its model");
         f("provider", self.provider, "the engine that serves it: `llama.cpp`");
         f("version", self.version, "of the engine that runs, or would");

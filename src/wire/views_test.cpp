@@ -129,7 +129,7 @@ TEST(Views, TypesAreNamedForTheReader) {
     EXPECT_EQ(type("slots"), "list of [SlotView](#slotview)");
     EXPECT_EQ(doc.fields.at(5).name, "places");
     EXPECT_EQ(doc.fields.at(5).body().name, "PlacesView");
-    EXPECT_EQ(describe<SlotView>().fields.at(10).type, "integer or null");
+    EXPECT_EQ(describe<SlotView>().fields.at(11).type, "integer or null");
 }
 
 struct Inner {

@@ -111,6 +111,7 @@ class Home:
         self.models = self.path / "data" / "models"
         self.models.mkdir(parents=True)
         self.daemon = None
+        self.fake = engine != "real"
         if engine == "real":
             Home.store = Home.store or shared_store()
             self.env["HAL0_CACHE"] = str(CACHE)
@@ -152,6 +153,8 @@ class Home:
         return sum(" load" in f" {line}" for line in self.record(id))
 
     def slot(self, name, model, **keys):
+        if self.fake:  # a check would be one more request: tests that mean it say so
+            keys = {"check_output": False} | keys
         lines = [f'model = "{model}"'] + [f"{k} = {json.dumps(v)}" for k, v in keys.items()]
         (self.slots / f"{name}.toml").write_text("\n".join(lines) + "\n")
 

@@ -11,6 +11,17 @@ namespace {
 
 // ---- vectors
 
+// The text that it computes with. Garbage makes the same of all, or of each something of its own.
+std::string seen(Setup const& setup, std::string const& text) {
+    if (setup.garbage.empty()) return text;
+    if (setup.garbage != "random") return "the same";
+    std::string own;
+    for (char const c : text) {
+        own += std::to_string(static_cast<int>(c));
+    }
+    return own;
+}
+
 Reply embeddings(Setup const& setup, json::object const& body) {
     if (!setup.embeddings) {
         return error(501, "This server does not support embeddings. Start it with `--embeddings`",
@@ -28,9 +39,10 @@ Reply embeddings(Setup const& setup, json::object const& body) {
     for (json::value const& text : texts) {
         std::string const words = text.is_string() ? std::string{text.get_string()} : json::serialize(text);
         if (words.empty()) return error(400, "Input content cannot be empty", "invalid_request_error");
-        std::vector<float> const values = embed(words, setup.dims);
+        std::vector<float> const values = embed(seen(setup, words), setup.dims);
         json::object row{
             {"embedding", json::value_from(values)}, {"index", data.size()}, {"object", "embedding"}};
+        if (setup.garbage == "nan") row["embedding"].get_array()[0] = nullptr;
         if (encoded) row["embedding"] = base64(values), row["encoding_format"] = "base64";
         data.emplace_back(std::move(row));
         tokens += count_tokens(words);
@@ -60,7 +72,8 @@ Reply rerank(Setup const& setup, json::object const& body) {
         if (!document.is_string()) {
             return error(400, "\"documents\" must be a non-empty string array", "invalid_request_error");
         }
-        ranked.emplace_back(-dot(wanted, embed(document.get_string(), setup.dims)), ranked.size());
+        auto const text = seen(setup, std::string{document.get_string()});
+        ranked.emplace_back(-dot(wanted, embed(text, setup.dims)), ranked.size());
         tokens += count_tokens(query->get_string()) + count_tokens(document.get_string());
     }
     std::sort(ranked.begin(), ranked.end());
@@ -68,7 +81,9 @@ Reply rerank(Setup const& setup, json::object const& body) {
         std::clamp(whole(body, "top_n", std::ssize(ranked)), 0L, static_cast<long>(std::ssize(ranked)));
     json::array results;
     for (auto const& [score, index] : ranked) {
-        if (std::ssize(results) < top) results.push_back({{"index", index}, {"relevance_score", -score}});
+        json::value told = setup.garbage == "nan" ? json::value(nullptr) : json::value(-score);
+        if (std::ssize(results) < top)
+            results.push_back({{"index", index}, {"relevance_score", std::move(told)}});
     }
     return plain({{"model", setup.alias},
                   {"object", "list"},

@@ -13,10 +13,10 @@ struct Setup {
     long context{4096};  // tokens, of all parallel requests together
     int parallel{1};
     bool embeddings{false}, reranking{false}, metrics{false};
-    long chunks{8};       // tokens of an answer, unless the request wants fewer
-    long chunk_bytes{0};  // each token is padded to this length
-    long dims{384};       // of an embedding
-    bool garbage{false};  // one token repeated for ever, as a broken model does
+    long chunks{8};         // tokens of an answer, unless the request wants fewer
+    long chunk_bytes{0};    // each token is padded to this length
+    long dims{384};         // of an embedding
+    std::string garbage{};  // as a broken model does it: "1" or "same", "random", "nan"; empty: none
     bool end_without_done{false};
     bool sse_ping{false};  // a comment before each event
 

@@ -251,7 +251,14 @@ class Faults(unittest.TestCase):
             self.assertNotIn('"stop"', stream)
         with Worker("error-mid-stream-after-chunks=1") as worker:
             self.assertIn('data: {"error":', worker.ask("/v1/chat/completions", CHAT | {"stream": True})[1])
-        with Worker("garbage", "chunks=5", "chunk-bytes=3", "sse-ping") as worker:
+        counting = {"prompt": "1 2 3", "n_predict": 2, "n_probs": 4}
+        with Worker() as worker:
+            told = worker.ask("/completion", counting)[1]
+            self.assertEqual((told["content"], told["completion_probabilities"][1]["top_logprobs"][0]["token"]), (" 4 5", " 5"))
+        with Worker("garbage=nan", args=["--embeddings", "--reranking"]) as worker:
+            self.assertIsNone(worker.ask("/completion", counting)[1]["completion_probabilities"][0]["logprob"])
+            self.assertIsNone(worker.ask("/v1/embeddings", {"input": "a"})[1]["data"][0]["embedding"][0])
+        with Worker("garbage=same", "chunks=5", "chunk-bytes=3", "sse-ping") as worker:
             self.assertIn(":\n\ndata: ", worker.ask("/v1/chat/completions", CHAT | {"stream": True})[1])
             self.assertEqual(worker.ask("/v1/completions", {"prompt": ""})[1]["choices"][0]["text"], "G.." * 5)
 

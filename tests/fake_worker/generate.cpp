@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <numeric>
 
 #include "body.hpp"
+#include "vectors.hpp"
 
 namespace fake {
 namespace {
@@ -18,6 +20,13 @@ struct Work {  // a generation request, whichever shape it came in
     std::vector<std::string> pieces{};
 };
 
+// Of numbers in a row, which is all that this one can go on with; 0 where it is something else.
+long last_number(std::string_view prompt) {
+    if (prompt.empty() || prompt.find_first_not_of("0123456789 ") != std::string_view::npos) return 0;
+    auto const start = prompt.find_last_of(' ') + 1;  // 0 where there is no blank
+    return std::strtol(std::string{prompt.substr(start)}.c_str(), nullptr, 10);
+}
+
 Work read_work(Setup const& setup, json::object body, char const* prompt_name) {
     Work work{.body = std::move(body)};
     collect_text(work.body[prompt_name], work.prompt);
@@ -28,9 +37,13 @@ Work read_work(Setup const& setup, json::object body, char const* prompt_name) {
     }
     work.tokens = wanted;
     work.stream = flag(work.body, "stream");
+    long const last = last_number(work.prompt);
     for (long i = 0; i < wanted; ++i) {
-        std::string piece = i == 0 ? setup.alias : " word" + std::to_string(i);
-        if (setup.garbage) piece = "G";
+        std::string piece = last > 0 ? " " + std::to_string(last + 1 + i)
+                            : i == 0 ? setup.alias
+                                     : " word" + std::to_string(i);
+        if (setup.garbage == "1" || setup.garbage == "same") piece = "G";
+        if (setup.garbage == "random") piece = " g" + std::to_string(i * 7919 % 1000);
         if (std::ssize(piece) < setup.chunk_bytes)
             piece.append(static_cast<std::size_t>(setup.chunk_bytes) - piece.size(), '.');
         work.pieces.push_back(std::move(piece));
@@ -156,6 +169,38 @@ Reply completion(Setup const& setup, Work const& work) {
     return reply;
 }
 
+// ---- /completion, llama-server's own
+
+json::array probabilities(Setup const& setup, Work const& work) {
+    json::array places;
+    for (std::string const& piece : work.pieces) {
+        json::value const logprob = setup.garbage == "nan" ? json::value(nullptr) : json::value(-0.1);
+        json::object token{{"id", tokenize(piece).front().id},
+                           {"token", piece},
+                           {"bytes", json::array(piece.begin(), piece.end())},
+                           {"logprob", logprob}};
+        json::object place = token;
+        place["top_logprobs"] = json::array{token};
+        places.emplace_back(std::move(place));
+    }
+    return places;
+}
+
+Reply native_completion(Setup const& setup, Work const& work) {
+    json::object body{{"index", 0},
+                      {"content", all_text(work)},
+                      {"tokens", json::array{}},
+                      {"stop", true},
+                      {"model", setup.alias},
+                      {"tokens_predicted", work.tokens},
+                      {"tokens_evaluated", work.prompt_tokens},
+                      {"prompt", work.prompt},
+                      {"stop_type", work.tokens < setup.chunks ? "limit" : "eos"},
+                      {"timings", timings(work)}};
+    if (whole(work.body, "n_probs", 0) > 0) body["completion_probabilities"] = probabilities(setup, work);
+    return plain(body);
+}
+
 // ---- /v1/messages (Anthropic) and /v1/responses (OpenAI): named events
 
 Reply messages(Setup const& setup, Work const& work) {
@@ -272,6 +317,7 @@ Reply generate(Setup const& setup, std::string const& path, json::object body) {
     }
     if (is_chat) return chat(setup, work);
     if (is_messages) return messages(setup, work);
+    if (path == "/completion" && !work.stream) return native_completion(setup, work);
     return is_responses ? responses(setup, work) : completion(setup, work);
 }
 

@@ -168,7 +168,7 @@ Setup with_faults(Setup setup, Faults const& faults) {
     setup.chunks = faults.number("chunks", setup.chunks);
     setup.chunk_bytes = faults.number("chunk-bytes", 0);
     setup.dims = faults.number("dims", setup.dims);
-    setup.garbage = faults.has("garbage");
+    setup.garbage = faults.text("garbage");
     setup.end_without_done = faults.has("end-without-done");
     setup.sse_ping = faults.has("sse-ping");
     return setup;

@@ -1,0 +1,67 @@
+#include "slots/sanity.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/format.hpp"
+#include "os/file.hpp"
+
+namespace hal0::slots {
+namespace {
+
+using models::Kind;
+
+std::string recorded(std::string const& name) {
+    return os::read_file("tests/cases/sanity/" + name, 1_MiB).value();
+}
+
+// A place of completion_probabilities with one candidate.
+std::string place(std::string const& token, double probability) {
+    auto const one =
+        format(R"("id":{},"token":"{}","logprob":{})", token.size(), token, std::log(probability));
+    return "{" + one + R"(,"top_logprobs":[{)" + one + "}]}";
+}
+std::string chat(std::string const& places) {
+    return sanity_fault(Kind::Chat, 200, R"({"completion_probabilities":[)" + places + "]}");
+}
+
+TEST(Sanity, RealAnswersAreSane) {
+    EXPECT_EQ(sanity_fault(Kind::Chat, 200, recorded("smollm2-135m.json")), "");
+    EXPECT_EQ(sanity_fault(Kind::Embed, 200, recorded("all-minilm-l6.json")), "");
+}
+
+TEST(Sanity, TheNumberMayComeInAnyTokens) {
+    EXPECT_EQ(chat(place(" 13", 0.9)), "");
+    EXPECT_EQ(chat(place(" ", 0.9) + "," + place("1", 0.5)), "");
+    EXPECT_NE(chat(place(" 1", 0.001)), "") << "hardly thought of";
+    EXPECT_NE(chat(place(" 3", 0.9)), "");
+    auto late = place(" ", 0.9);
+    for (int i = 0; i < 4; ++i)
+        late += "," + place("\\n", 0.9);
+    EXPECT_NE(chat(late + "," + place("13", 0.9)), "") << "too late";
+}
+
+TEST(Sanity, OneTokenForEverIsGarbageAlsoTheRightOne) {
+    std::string places = place(" 1", 0.9);
+    for (int i = 0; i < 7; ++i)
+        places += "," + place(" 1", 0.9);
+    EXPECT_EQ(chat(places), "it repeats one token");
+}
+
+TEST(Sanity, WhatIsNoAnswerIsAFault) {
+    EXPECT_EQ(sanity_fault(Kind::Chat, 500, "oh"), "to a question it answers with status 500: oh");
+    EXPECT_EQ(sanity_fault(Kind::Chat, 200, "oh"), "to a question it answers with status 200, and no JSON");
+    for (auto const kind : {Kind::Chat, Kind::Embed, Kind::Rerank}) {
+        for (auto const* const body : {"{}", "[]", "7", R"({"data":[{}]})", R"({"data":7,"results":[7]})",
+                                       R"({"completion_probabilities":[7,{"top_logprobs":[7]}]})"})
+            EXPECT_NE(sanity_fault(kind, 200, body), "") << to_string(kind) << body;
+    }
+}
+
+TEST(Sanity, KindsThatNobodyCanJudgeAreNotAsked) {
+    EXPECT_TRUE(sanity_question(Kind::Chat) && sanity_question(Kind::Embed) && sanity_question(Kind::Rerank));
+    for (auto const kind : {Kind::Stt, Kind::Tts, Kind::Image})
+        EXPECT_FALSE(sanity_question(kind)) << to_string(kind);
+}
+
+}  // namespace
+}  // namespace hal0::slots
