@@ -11,8 +11,11 @@
 namespace hal0::slots {
 namespace {
 
-constexpr Duration pause_first = std::chrono::milliseconds{20};
+// A sixteenth of the time it has taken so far: a load is known to be over when it has taken a little longer,
+// and one of minutes isn't asked a hundred times a second.
+constexpr Duration pause_least = std::chrono::milliseconds{5};
 constexpr Duration pause_max = std::chrono::milliseconds{250};
+constexpr int pauses_in_all = 16;
 constexpr Duration for_its_end = std::chrono::milliseconds{250};
 constexpr Duration probe_deadline = std::chrono::seconds{5};
 constexpr int ok = 200;
@@ -26,7 +29,7 @@ Readiness::Readiness(os::Loop& loop, std::string socket, std::function<void(Said
 Readiness::~Readiness() = default;
 
 void Readiness::ask() {
-    pause_ = pause_first;
+    begun_ = loop_.now();
     probe();
 }
 
@@ -38,8 +41,8 @@ void Readiness::after(Duration pause, std::function<void()> next) {
 void Readiness::probe() {
     auto const answered = [this](Result<http::ClientAnswer> const& answer) {
         if (answer && answer->status == ok) return said_(Said::Ready);
-        after(pause_, [this] { probe(); });
-        pause_ = std::min(2 * pause_, pause_max);
+        auto const pause = std::clamp((loop_.now() - begun_) / pauses_in_all, pause_least, pause_max);
+        after(pause, [this] { probe(); });
         if (answer && answer->status == not_yet) said_(Said::Loading);
     };
     question_ = http::Call::start(loop_,

@@ -38,7 +38,7 @@ class Readiness final : NoCopy {
     std::string const socket_;
     std::function<void(Said)> const said_;
     std::unique_ptr<http::Call> question_{};
-    Duration pause_{};
+    TimePoint begun_{};
     std::function<void()> next_{};  // when the timer is due
     os::Timer timer_;
 };

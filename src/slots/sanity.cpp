@@ -31,11 +31,11 @@ std::span<json::Value const> array_in(json::Value const& value, std::string_view
     return array == nullptr ? std::span<json::Value const>{} : *array;
 }
 
-// ---- chat: what comes after 12?
+// ---- chat: what comes after 9?
 
-constexpr std::string_view counting = "1 2 3 4 5 6 7 8 9 10 11 12";
-constexpr std::string_view next_number = "13";
-constexpr std::int64_t tokens_wanted = 8;
+constexpr std::string_view counting = "1 2 3 4 5 6 7 8 9";
+constexpr std::string_view next_number = "10";
+constexpr std::int64_t tokens_wanted = 6;
 constexpr std::int64_t candidates_wanted = 8;
 constexpr std::size_t places_looked_at = 4;  // for the number: a blank may be a token of its own
 constexpr double likely = 0.01;

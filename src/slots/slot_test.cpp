@@ -322,7 +322,7 @@ TEST(Slot, ServesGarbageOnlyWithAWordOfWarning) {
     std::vector<Garbage> const cases{
         {Chat, "chunks=8", ""},
         {Chat, "garbage=same", "it repeats one token"},
-        {Chat, "garbage=random", "it doesn't think of 13"},
+        {Chat, "garbage=random", "it doesn't think of 10"},
         {Chat, "garbage=nan", "no numbers (NaN)"},
         {Chat, "chunks=0", "it writes nothing"},
         {Chat, "status=500", "answers with status 500"},
