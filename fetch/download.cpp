@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "fetch/output_file.hpp"
 #include "os/file.hpp"
 

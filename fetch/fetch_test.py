@@ -55,6 +55,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.begin(206, last + 1 - first, Content_Range=f"bytes {first}-{last}/{len(CONTENT)}")
         self.wfile.write(CONTENT[first:last + 1])
 
+    def get_lying(self):
+        first = int(self.headers["Range"][len("bytes="):].split("-")[0])
+        self.begin(206, len(CONTENT), Content_Range=f"bytes {first}-{first + 9}/10")
+        self.wfile.write(CONTENT)
+
+    def get_nothing(self):
+        self.begin(206, 0, Content_Range="bytes 0-9/10")
+
     def get_other_part(self):
         self.begin(206, 10, Content_Range="bytes 7-16/17")
         self.wfile.write(b"x" * 10)
@@ -188,6 +196,9 @@ class Url(FetchTest):
         self.refused("not_found", "piece", self.at("missing"), 0, 10, self.out)
         self.refused("unavailable", "piece", self.at("other-part"), 0, 10, self.out)
         self.refused("unavailable", "piece", self.at("exact"), len(CONTENT), 10, self.out)
+        self.assertIn("behind its own end", self.refused("unavailable", "piece", self.at("lying"), 1000, 10, self.out))
+        self.assertLess(self.out.stat().st_size, 2000)
+        self.refused("unavailable", "piece", self.at("nothing"), 0, 10, self.out)
         self.assertIn("stopped after 1000 B of", self.refused("unavailable", "piece", self.at("cut"), 0, 2000, self.out))
 
     def test_wrong_arguments(self):

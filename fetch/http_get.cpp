@@ -16,6 +16,7 @@ namespace {
 constexpr long redirects_max = 10;
 constexpr long stalled_below_bytes_per_second = 1;
 constexpr std::chrono::seconds stalled_after{30};
+constexpr std::size_t error_page_max = std::size_t{64} << 10;
 
 Errc kind_of_status(long status) {
     switch (status) {
@@ -48,6 +49,9 @@ class Transfer final : NoCopy {
         prepare();
         auto const code = curl_easy_perform(curl_.get());
         curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &head_.status);
+        if (code == CURLE_OK && !begun_) {  // an answer without a body
+            if (auto const taken = begin(); !taken) fault_ = taken.error();
+        }
         return {head_.status, failure(code)};
     }
 
@@ -77,6 +81,7 @@ class Transfer final : NoCopy {
         set(CURLOPT_NOPROGRESS, 0L);
         set(CURLOPT_XFERINFOFUNCTION, &Transfer::on_turn);
         set(CURLOPT_XFERINFODATA, this);
+        set(CURLOPT_TIMEOUT, static_cast<long>(request_.all_within.count()));
         if (!request_.range.empty()) set(CURLOPT_RANGE, request_.range.c_str());
         started_ = Clock::now();
     }
@@ -111,8 +116,9 @@ class Transfer final : NoCopy {
 
     Result<HttpReceiver::Want> take(std::string_view bytes) {
         if (!begun_) HAL0_CHECK(begin());
-        if (head_.status >= 400) return HttpReceiver::Want::More;  // the words of an error page
-        return receiver_.body(bytes);
+        if (head_.status < 400) return receiver_.body(bytes);
+        error_page_ += bytes.size();  // its words: read to its end, so long as it has one
+        return error_page_ > error_page_max ? HttpReceiver::Want::NoMore : HttpReceiver::Want::More;
     }
 
     // The head is complete.
@@ -128,11 +134,10 @@ class Transfer final : NoCopy {
 
     [[nodiscard]] std::optional<Failure> failure(CURLcode code) const {
         if (fault_) return Failure{*fault_};
-        if (enough_) return std::nullopt;
+        if (enough_ && head_.status < 400) return std::nullopt;
         if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT)
             return Failure{{Errc::Invalid, format("'{}' is no http or https address", request_.url)}};
-        if (code != CURLE_OK && answered_) return Failure{receiver_.cut()};
-        if (code != CURLE_OK) return silent(code);
+        if (code != CURLE_OK && !enough_) return answered_ ? Failure{receiver_.cut()} : silent(code);
         if (head_.status < 400) return std::nullopt;
         return Failure{
             {kind_of_status(head_.status), format("{} answered with status {}", request_.url, head_.status)}};
@@ -154,6 +159,7 @@ class Transfer final : NoCopy {
     bool answered_{false};
     bool begun_{false};
     bool enough_{false};
+    std::size_t error_page_{0};
     std::optional<Error> fault_{};
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// One GET over http(s), with the manners of all of hal0's: redirects only to the same, nothing waited for
-// that doesn't answer or has stopped coming.
+// One GET over http(s), with the manners of all of hal0's: redirects to nothing else, and nothing is waited
+// for that doesn't answer or has stopped coming.
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -34,6 +34,7 @@ struct HttpRequest {
     std::string url{};
     std::string range{};  // "100-", "100-199"; empty: all of it
     std::chrono::seconds answer_within{5};
+    std::chrono::seconds all_within{};  // 0: as long as something comes
 };
 
 // Who takes an answer that has a status under 400.

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "fetch/download.hpp"
 #include "os/file.hpp"
 #include "os/unique_fd.hpp"
@@ -13,11 +14,13 @@
 namespace hal0::fetch {
 namespace {
 
+constexpr std::chrono::seconds piece_within{120};  // 32 MiB at 2.2 Mbit/s
+
 class PieceOfFile final : public HttpReceiver {
   public:
     PieceOfFile(Piece const& piece, os::UniqueFd fd) : piece_{piece}, fd_{std::move(fd)} {}
 
-    [[nodiscard]] bool complete() const { return came_ == wanted_; }
+    [[nodiscard]] bool complete() const { return headed_ && came_ == wanted_; }
 
     Result<void> head(HttpHead const& head) override {
         auto const total = head.status == 206 && head.range ? std::optional{head.range->total} : head.length;
@@ -27,6 +30,9 @@ class PieceOfFile final : public HttpReceiver {
             return Error{Errc::Unsupported, format("{} can't be had in parts", piece_.url)};
         if (!total || total->count <= 0)
             return Error{Errc::Unsupported, format("{} doesn't say how large it is", piece_.url)};
+        if (*total <= piece_.first)
+            return Error{Errc::Unavailable, format("{} sent a part from behind its own end", piece_.url)};
+        headed_ = true;
         wanted_ = std::min(piece_.count, *total - piece_.first);
         if (::ftruncate(fd_.get(), total->count) != 0)
             return os::errno_error(errno, format("making {} as large as {}", piece_.target, piece_.url));
@@ -52,6 +58,7 @@ class PieceOfFile final : public HttpReceiver {
   private:
     Piece const& piece_;
     os::UniqueFd fd_;
+    bool headed_{false};
     Bytes wanted_{};
     Bytes came_{};
 };
@@ -63,7 +70,9 @@ std::optional<Failure> run(Piece const& piece) {
     if (!fd.open()) return Failure{os::errno_error(errno, format("opening {}", piece.target))};
     PieceOfFile receiver{piece, std::move(fd)};
     auto const range = format("{}-{}", piece.first.count, (piece.first + piece.count).count - 1);
-    auto end = http_get({.url = piece.url, .range = range, .answer_within = piece.answer_within}, receiver);
+    auto end = http_get(
+        {.url = piece.url, .range = range, .answer_within = piece.answer_within, .all_within = piece_within},
+        receiver);
     if (!end.failure && !receiver.complete()) end.failure = Failure{receiver.cut()};
     return end.failure;
 }

@@ -77,8 +77,8 @@ void show_fit(Admin& admin, AdminCall const& call) {
 
 constexpr std::array fit_query{
     QueryDoc{"model",
-             "a model of the store, a model of a loadout, or the path of a GGUF file (over the "
-             "unix socket only)"},
+             "a model of the store, a model of a loadout, or the path of a GGUF file, or its address once "
+             "'hal0 fit' has read the header there (both over the unix socket only)"},
     QueryDoc{"context", "tokens that one request can use; else the model's own, up to 4096"},
     QueryDoc{"parallel", "requests served at a time; else 1"},
     QueryDoc{"ubatch", "tokens evaluated in one piece; else 512, of an embedder its context"},

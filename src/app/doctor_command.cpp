@@ -34,10 +34,12 @@ doctor::Facts facts_of(hardware::Machine& machine, hardware::ProbeInput const& i
 std::vector<doctor::Facts::OwnFile> own_files(os::Places const& places,
                                               hardware::PlatformReport const& platform) {
     std::vector<doctor::Facts::OwnFile> found;
+    auto const is_closed = [](Error const& error) { return error.kind == Errc::Forbidden; };
     if (auto const settings = read_settings(places); !settings)
         found.push_back({.path = os::join_path(places.config, "hal0.toml"),
                          .fault = settings.error().message,
-                         .fix = "# mend it: docs/settings.md has every key; or move it away"});
+                         .fix = "# mend it: docs/settings.md has every key; or move it away",
+                         .needed = !is_closed(settings.error())});  // the daemon's user may read it
     auto const report = kept_report(places);
     if (!report && report.error().kind != Errc::NotFound)
         found.push_back({.path = report_path(places),
@@ -48,12 +50,10 @@ std::vector<doctor::Facts::OwnFile> own_files(os::Places const& places,
     host.begin(platform);
     auto const told = host.finish();
     if (told && !*told)
-        found.push_back(
-            {.path = os::join_path(places.config, proxmox::settings_name),
-             .fault = told->error().message,
-             .fix = format("chmod 600 {0}; chown \"$USER\" {0}  # docs/proxmox.md has what stands in it",
-                           os::join_path(places.config, proxmox::settings_name)),
-             .needed = false});
+        found.push_back({.path = os::join_path(places.config, proxmox::settings_name),
+                         .fault = told->error().message,
+                         .fix = "# docs/proxmox.md has what stands in it, and who may read it",
+                         .needed = false});
     return found;
 }
 

@@ -10,8 +10,8 @@
 #include "base/format.hpp"
 #include "cli/fit_text.hpp"
 #include "models/remote_header.hpp"
-#include "os/child.hpp"
 #include "os/file.hpp"
+#include "os/process_info.hpp"
 
 namespace hal0::app {
 namespace {

@@ -245,7 +245,11 @@ void House::slot_changed(slots::SlotStatus const& status) {
 }
 
 void House::slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) {
-    world_.log.info("slot {} is ready", slot);
+    auto const status = slots_->find(slot);
+    if (status && !status->suspicious.empty())
+        world_.log.warn("slot {} is ready, and its output is suspicious: {}", slot, status->suspicious);
+    else
+        world_.log.info("slot {} is ready", slot);
     dispatcher_->open(slot, worker, key);
     measure(slot, Moment::Loaded);
 }

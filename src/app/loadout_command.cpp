@@ -1,5 +1,7 @@
 #include "app/loadout_command.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "app/fit.hpp"
@@ -58,8 +60,8 @@ Result<memory::Demand> demand_of_slot(LoadoutSlot const& slot, SizingPlace const
     return Sizing{subject, place}.demand({.context = slot.context});
 }
 
-bool goes_in(memory::Verdict verdict) {
-    return verdict == memory::Verdict::Fits || verdict == memory::Verdict::Tight;
+bool may_go(memory::Verdict verdict) {
+    return verdict != memory::Verdict::Never && verdict != memory::Verdict::Pages;
 }
 
 // How much context of the first slot goes beside the others.
@@ -71,53 +73,66 @@ Result<std::optional<Tokens>> context_beside(LoadoutTier const& tier, memory::De
     return Sizing{subject, place}.largest_context({}, box.pools, others);
 }
 
-// What is named as smaller where this model is the first of a tier; empty where nothing is.
-std::string smaller_than(std::string const& name) {
-    for (auto const& loadout : models::loadouts().loadouts) {
-        for (auto const& tier : loadout.tiers) {
-            if (tier.slots.front().model == name && !tier.smaller.empty()) return tier.smaller;
-        }
+// What could stand in the first slot's stead, the best first: the tier's own choice, then what the loadout
+// has for it elsewhere, largest first. All are smaller.
+std::vector<std::string> smaller_ones(models::Loadout const& loadout, LoadoutTier const& tier) {
+    auto const& first = model_of(tier.slots.front().model);
+    std::vector<std::string> names;
+    auto const add = [&names, &first](std::string const& name) {
+        bool const known = name.empty() || std::ranges::find(names, name) != names.end();
+        if (known) return;
+        auto const& model = model_of(name);
+        if (model.kind == first.kind && model.size() < first.size()) names.push_back(name);
+    };
+    for (auto const& other : loadout.tiers) {
+        add(other.slots.front().model);
+        add(other.smaller);
     }
-    return {};
+    std::ranges::sort(names, std::greater{}, [](std::string const& name) { return model_of(name).size(); });
+    auto const own = std::ranges::find(names, tier.smaller);
+    if (own != names.end()) std::rotate(names.begin(), own, own + 1);
+    return names;
 }
 
-// The largest of the smaller ones that goes beside the others with as many tokens, as far as is known;
-// nothing where none does.
-Result<std::optional<std::string>> smaller_that_fits(LoadoutTier const& tier, memory::Demand const& others,
-                                                     Box const& box, SizingPlace const& place) {
-    constexpr int chain_max = 8;  // loadouts name each other: never round and round
-    auto slot = tier.slots.front();
-    slot.model = tier.smaller;
-    for (int i = 0; i < chain_max && !slot.model.empty(); ++i) {
-        HAL0_TRY(demand, demand_of_slot(slot, place));
+struct Place {
+    Box const& box;
+    SizingPlace const& sizing;
+    [[nodiscard]] memory::Judgement judge(memory::Demand const& demand) const {
+        return memory::judge(demand, box.pools, sizing.target, box.residents(sizing.target));
+    }
+};
+
+// That goes with as many tokens beside the others, as far as is known; nothing where none does.
+Result<std::optional<std::string>> smaller_that_goes(std::vector<std::string> const& names, LoadoutSlot slot,
+                                                     memory::Demand const& others, Place const& place) {
+    for (auto const& name : names) {
+        slot.model = name;
+        HAL0_TRY(demand, demand_of_slot(slot, place.sizing));
         demand += others;
-        auto const verdict = memory::judge(demand, box.pools, place.target).verdict;
-        if (goes_in(verdict) || verdict == memory::Verdict::Unknown) return std::optional{slot.model};
-        slot.model = smaller_than(slot.model);
+        if (may_go(place.judge(demand).verdict)) return std::optional{name};
     }
     return std::optional<std::string>{};
 }
 
-Result<wire::LoadoutTierView> fitted(LoadoutTier const& tier, Box const& box, SizingPlace const& place) {
+Result<wire::LoadoutTierView> fitted(models::Loadout const& loadout, LoadoutTier const& tier,
+                                     Place const& place) {
     auto view = view_of(tier);
     memory::Demand sum;
     memory::Demand others;
     for (std::size_t i = 0; i < tier.slots.size(); ++i) {
-        HAL0_TRY(demand, demand_of_slot(tier.slots[i], place));
+        HAL0_TRY(demand, demand_of_slot(tier.slots[i], place.sizing));
         view.slots[i].total = demand.total();
         sum += demand;
         if (i > 0) others += demand;
     }
-    auto const judgement = memory::judge(sum, box.pools, place.target, box.residents(place.target));
+    auto const judgement = place.judge(sum);
     view.total = sum.total();
-    view.fit = app::view_of(judgement, place.target);
-    bool const fits = goes_in(judgement.verdict) || judgement.verdict == memory::Verdict::NeedsEviction;
-    if (!fits && judgement.verdict != memory::Verdict::Unknown) {
-        HAL0_TRY(smaller, smaller_that_fits(tier, others, box, place));
-        view.smaller = std::move(smaller);
-        HAL0_TRY(context, context_beside(tier, others, box, place));
-        if (context) view.context_that_fits = context->count;
-    }
+    view.fit = app::view_of(judgement, place.sizing.target);
+    if (may_go(judgement.verdict)) return view;
+    HAL0_TRY(smaller, smaller_that_goes(smaller_ones(loadout, tier), tier.slots.front(), others, place));
+    view.smaller = std::move(smaller);
+    HAL0_TRY(context, context_beside(tier, others, place.box, place.sizing));
+    if (context) view.context_that_fits = context->count;
     return view;
 }
 
@@ -134,7 +149,7 @@ Result<wire::LoadoutView> fitted(models::Loadout const& loadout, Box const& box,
     auto view = view_of(loadout);
     SizingPlace const place{.target = device.target, .backend = device.backend};
     for (std::size_t i = 0; i < loadout.tiers.size(); ++i) {
-        HAL0_TRY(tier, fitted(loadout.tiers[i], box, place));
+        HAL0_TRY(tier, fitted(loadout, loadout.tiers[i], {box, place}));
         view.tiers[i] = std::move(tier);
     }
     return view;

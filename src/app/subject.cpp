@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <utility>
 
@@ -11,7 +12,6 @@
 #include "models/catalog.hpp"
 #include "models/gguf_model.hpp"
 #include "models/remote_header.hpp"
-#include "os/file.hpp"
 
 namespace hal0::app {
 namespace {
@@ -55,7 +55,7 @@ Error nowhere(std::string const& name, Library const& library) {
 
 Result<std::string> fetched_header(std::string const& url, Library const& library) {
     auto place = models::header_place(library.cache(), url);
-    if (os::exists(place)) return place;
+    if (models::is_fresh(place, std::chrono::system_clock::now())) return place;
     return Error{Errc::NotFound, format("the header of {} wasn't read yet; 'hal0 fit {}' reads it",
                                         clipped(url), clipped(url))};
 }
@@ -146,7 +146,7 @@ Result<Projector> find_projector(std::string const& file, Library const& library
     if (architecture != "clip")
         return Error{Errc::Invalid, format("{} is no projector (mmproj) but a model of the architecture '{}'",
                                            file, clipped(architecture))};
-    Projector projector{.file = path, .missing = model.missing};
+    Projector projector{.name = file, .file = path, .missing = model.missing};
     for (auto const& tensor : model.tensors)
         projector.tensors += tensor.size.value_or(Bytes{});
     return projector;
@@ -159,7 +159,7 @@ std::string fault_of(Subject const& subject, Extras const& extras) {
             cut.push_back(format("{} is incomplete, {} are missing", name, human(missing)));
     };
     add(subject.name, subject.missing);
-    if (extras.projector) add(extras.projector->file, extras.projector->missing);
+    if (extras.projector) add(extras.projector->name, extras.projector->missing);
     if (extras.draft) add(extras.draft->name, extras.draft->missing);
     return join(cut, "; ");
 }

@@ -35,6 +35,7 @@ Result<Subject> subject_of(models::LoadoutModel const& model);
 
 // A projector for images and sound (mmproj): loaded beside the model that sees with it.
 struct Projector {
+    std::string name{};  // as it was given
     std::string file{};
     Bytes tensors{};
     Bytes missing{};  // of the file

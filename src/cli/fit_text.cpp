@@ -62,8 +62,9 @@ std::string context_line(wire::FitView const& view) {
     if (*view.context_that_fits == 0) return "none fits";
     if (view.context_max == view.context_that_fits)
         return format("all {} tokens that it was trained for go in", *view.context_max);
-    auto const of = view.context_max ? format(" of the {} it was trained for", *view.context_max) : "";
-    return format("up to {} tokens{} go in, the last of them tightly", *view.context_that_fits, of);
+    if (!view.context_max) return format("{} tokens go in", *view.context_that_fits);
+    return format("up to {} tokens of the {} it was trained for go in, the last of them tightly",
+                  *view.context_that_fits, *view.context_max);
 }
 
 std::string slot_text(wire::LoadoutSlotView const& slot) {
@@ -73,7 +74,7 @@ std::string slot_text(wire::LoadoutSlotView const& slot) {
 std::string smaller_text(wire::LoadoutTierView const& tier) {
     if (!tier.context_that_fits) return {};
     auto const smaller =
-        tier.smaller ? format("take {}", *tier.smaller) : std::string{"nothing smaller is known"};
+        tier.smaller ? format("take {}", *tier.smaller) : std::string{"no smaller model is known that does"};
     return *tier.context_that_fits > 0 ? format("with up to {} tokens for {} it fits; or {}",
                                                 *tier.context_that_fits, tier.slots.front().slot, smaller)
                                        : format("no context fits: {}", smaller);

@@ -260,7 +260,7 @@ TEST_F(Install, SaysHowToGetTheProgramsThatAreMissing) {
         << engine.error().message;
 }
 
-TEST_F(Install, AnotherArchiveThanThePinnedOneIsNotLookedAt) {
+TEST_F(Install, AnArchiveThatWasDamagedSinceIsNotLookedAt) {
     auto lock = tiny();
     put(models::Fetcher{world.fetch}.place_of(lock.recipe.sources.front().source), "another");
     EXPECT_EQ(install(lock, store, world).error().kind, Errc::Unavailable);

@@ -247,8 +247,10 @@ std::string place_of(Bound const& bound, Target const& target) {
 // All of it, and how much of that the limit is for, where that is less.
 std::string needed_text(Judgement const& judgement, Bound const& bound, Target const& target) {
     auto const place = place_of(bound, target);
-    if (bound.need == judgement.needed) return format("{} needed {}", human(bound.need), place);
-    return format("{} needed, {} of it {}", human(judgement.needed), human(bound.need), place);
+    auto const all = human(judgement.needed);
+    auto const part = human(bound.need);
+    return all == part ? format("{} needed {}", all, place)
+                       : format("{} needed, {} of it {}", all, part, place);
 }
 
 // With what would have to be otherwise, where that can be.

@@ -55,10 +55,20 @@ class RemoteSource final : public ByteSource {
 
   private:
     Result<void> get(Bytes count) {
-        HAL0_CHECK(run_fetch_program(
-            fetch_program_, {"piece", url_, format("{}", have_.count), format("{}", count.count), target_}));
+        auto got = get_piece(have_, count);
+        // A server without ranges gives its beginning: as much of that as is wanted, once more.
+        if (!got && got.error().kind == Errc::Unsupported && have_ > Bytes{})
+            got = get_piece({}, have_ + count);
+        HAL0_CHECK(got);
         have_ += count;
+        HAL0_TRY(status, os::status(target_));
+        if (size_ > Bytes{} && status.size != size_)
+            return Error{Errc::Unavailable, format("{} changed while it was read", url_)};
         return {};
+    }
+    [[nodiscard]] Result<void> get_piece(Bytes first, Bytes count) const {
+        return run_fetch_program(
+            fetch_program_, {"piece", url_, format("{}", first.count), format("{}", count.count), target_});
     }
 
     std::string url_;
@@ -67,13 +77,6 @@ class RemoteSource final : public ByteSource {
     Bytes size_{};
     Bytes have_{};
 };
-
-bool is_fresh(std::string const& path, WallTime now) {
-    auto const status = os::status(path);
-    if (!status) return false;
-    auto const age = now.time_since_epoch() - std::chrono::nanoseconds{status->modified_ns};
-    return age >= std::chrono::nanoseconds{0} && age < kept;
-}
 
 // Those of other models, and what a run that was killed has left.
 void remove_old(std::string const& headers, WallTime now) {
@@ -89,6 +92,13 @@ void remove_old(std::string const& headers, WallTime now) {
 
 bool names_a_url(std::string_view name) {
     return name.starts_with("http://") || name.starts_with("https://");
+}
+
+bool is_fresh(std::string const& place, WallTime now) {
+    auto const status = os::status(place);
+    if (!status) return false;
+    auto const age = now.time_since_epoch() - std::chrono::nanoseconds{status->modified_ns};
+    return age >= std::chrono::nanoseconds{0} && age < kept;
 }
 
 std::string header_place(std::string const& cache, std::string const& url) {

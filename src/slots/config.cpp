@@ -88,7 +88,7 @@ std::vector<Entry> entries(SlotConfig const& config) {
     for (auto const& number : numbers)
         all.push_back({number.key, config.*(number.field), number.note});
     all.push_back({"check_output", config.check_output,
-                   "before it serves it is asked something small, to see that its output is no garbage"});
+                   "before it serves it is asked something small, and a warning given where garbage comes"});
     all.push_back({"extra_args", config.extra_args, "to the engine, over what hal0 says by itself"});
     return all;
 }

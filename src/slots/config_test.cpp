@@ -128,8 +128,8 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         "# load_timeout_s = 600  # a worker that isn't ready by then is killed\n"
         "# drain_timeout_s = 300  # an unload waits so long for the requests in flight, then it cuts them "
         "off\n"
-        "# check_output = true  # before it serves it is asked something small, to see that its output is no "
-        "garbage\n"
+        "# check_output = true  # before it serves it is asked something small, and a warning given where "
+        "garbage comes\n"
         "# extra_args = []  # to the engine, over what hal0 says by itself\n");
 }
 

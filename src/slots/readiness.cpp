@@ -54,17 +54,18 @@ void Readiness::probe() {
 }
 
 void Readiness::check(models::Kind kind, std::string const& key, Duration deadline,
-                      std::function<void(std::string)> found) {
+                      std::function<void(Finding)> found) {
     auto question = sanity_question(kind).value_or(SanityQuestion{});
     auto answered = [this, kind, deadline,
                      found = std::move(found)](Result<http::ClientAnswer> const& answer) {
-        if (answer) return found(sanity_fault(kind, answer->status, answer->body));
+        if (answer) return found({sanity_fault(kind, answer->status, answer->body)});
         if (answer.error().kind == Errc::Timeout)
-            return found(format("it doesn't answer a small question within {} s",
-                                std::chrono::duration_cast<std::chrono::seconds>(deadline).count()));
+            return found({format("it doesn't answer a small question within {} s",
+                                 std::chrono::duration_cast<std::chrono::seconds>(deadline).count()),
+                          false});
         // Of a worker that has died of the question, its end is what is to be told.
         auto const fault = format("it breaks off when asked something small: {}", answer.error().message);
-        after(for_its_end, [found, fault] { found(fault); });
+        after(for_its_end, [found, fault] { found({fault}); });
     };
     question_ = http::Call::start(
         loop_,

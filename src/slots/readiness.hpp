@@ -24,10 +24,14 @@ class Readiness final : NoCopy {
     // Asks at once and then again and again, less and less often: `said` is called with each answer, until it
     // is Ready.
     void ask();
-    // Asks once what sanity.hpp has for this kind. `found` is called with the fault, which is empty where
-    // there is none; no answer within `deadline` is one. Never from within check().
+    struct Finding {
+        std::string fault{};  // empty: none
+        bool lasting{true};   // false: it may only have been busy
+    };
+    // Asks once what sanity.hpp has for this kind; no answer within `deadline` is a fault. `found` is never
+    // called from within check().
     void check(models::Kind kind, std::string const& key, Duration deadline,
-               std::function<void(std::string)> found);
+               std::function<void(Finding)> found);
     void stop();
 
   private:

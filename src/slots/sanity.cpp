@@ -33,37 +33,49 @@ std::span<json::Value const> array_in(json::Value const& value, std::string_view
 
 // ---- chat: what comes after 9?
 
-constexpr std::string_view counting = "1 2 3 4 5 6 7 8 9";
+constexpr std::string_view counting = "2, 3, 4, 5, 6, 7, 8, 9,";
 constexpr std::string_view next_number = "10";
 constexpr std::int64_t tokens_wanted = 6;
 constexpr std::int64_t candidates_wanted = 8;
-constexpr std::size_t places_looked_at = 4;  // for the number: a blank may be a token of its own
 constexpr double likely = 0.01;
-constexpr std::size_t repeated_least = 6;  // tokens: "1 1 1" may be meant
+constexpr std::size_t repeated_least = 6;  // tokens
 
-// A token that the number begins with.
-bool goes_on(json::Value const& candidate) {
-    auto const* const token = candidate.find("token");
-    auto const* const text = token == nullptr ? nullptr : std::get_if<std::string>(&token->data);
-    if (text == nullptr) return false;
-    auto const piece = trim(*text);
-    return !piece.empty() && next_number.starts_with(piece) &&
-           std::exp(number_of(candidate.find("logprob"))) >= likely;
+// "10", and not "100": what is written, or could have been.
+bool goes_on(std::string_view text) {
+    text = trim(text);
+    if (!text.starts_with(next_number)) return false;
+    text.remove_prefix(next_number.size());
+    return text.empty() || text.front() < '0' || text.front() > '9';
+}
+
+std::string text_in(json::Value const& value, std::string_view name) {
+    auto const* const member = value.find(name);
+    auto const* const text = member == nullptr ? nullptr : std::get_if<std::string>(&member->data);
+    return text == nullptr ? std::string{} : *text;
+}
+
+bool is_likely(json::Value const& candidate) {
+    return std::exp(number_of(candidate.find("logprob"))) >= likely;
+}
+
+// One of the likeliest first tokens is the number, whatever was written instead.
+bool thinks_of_it(json::Value const& first_place) {
+    return std::ranges::any_of(array_in(first_place, "top_logprobs"), [](json::Value const& candidate) {
+        return goes_on(text_in(candidate, "token")) && is_likely(candidate);
+    });
 }
 
 std::string chat_fault(json::Value const& answer) {
     auto const places = array_in(answer, "completion_probabilities");
     if (places.empty()) return "it writes nothing";
     bool same = places.size() >= repeated_least;
-    bool counts = false;
-    for (std::size_t i = 0; i < places.size(); ++i) {
-        if (!std::isfinite(number_of(places[i].find("logprob")))) return std::string{no_numbers};
-        auto const candidates = array_in(places[i], "top_logprobs");
-        counts = counts || (i < places_looked_at && std::ranges::any_of(candidates, goes_on));
-        same = same && number_of(places[i].find("id")) == number_of(places[0].find("id"));
+    for (auto const& place : places) {
+        if (!std::isfinite(number_of(place.find("logprob")))) return std::string{no_numbers};
+        same = same && number_of(place.find("id")) == number_of(places[0].find("id"));
     }
     if (same) return "it repeats one token";
-    return counts ? "" : format("after '{}' it doesn't think of {}", counting, next_number);
+    if (goes_on(text_in(answer, "content")) || thinks_of_it(places[0])) return {};
+    return format("after '{}' it doesn't think of {}", counting, next_number);
 }
 
 // ---- embed: what says the same is near

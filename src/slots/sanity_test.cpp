@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "base/format.hpp"
 #include "os/file.hpp"
 
@@ -20,24 +22,31 @@ std::string place(std::string const& token, double probability) {
         format(R"("id":{},"token":"{}","logprob":{})", token.size(), token, std::log(probability));
     return "{" + one + R"(,"top_logprobs":[{)" + one + "}]}";
 }
-std::string chat(std::string const& places) {
-    return sanity_fault(Kind::Chat, 200, R"({"completion_probabilities":[)" + places + "]}");
+std::string chat(std::string const& places, std::string const& content = "") {
+    return sanity_fault(Kind::Chat, 200,
+                        R"({"content":")" + content + R"(","completion_probabilities":[)" + places + "]}");
 }
 
 TEST(Sanity, RealAnswersAreSane) {
     EXPECT_EQ(sanity_fault(Kind::Chat, 200, recorded("smollm2-135m.json")), "");
     EXPECT_EQ(sanity_fault(Kind::Embed, 200, recorded("all-minilm-l6.json")), "");
+    EXPECT_EQ(sanity_fault(Kind::Rerank, 200, recorded("rerank-test.json")), "");
 }
 
-TEST(Sanity, TheNumberMayComeInAnyTokens) {
+TEST(Sanity, TheNumberIsWrittenOrCouldHaveBeen) {
     EXPECT_EQ(chat(place(" 10", 0.9)), "");
-    EXPECT_EQ(chat(place(" ", 0.9) + "," + place("1", 0.5)), "");
-    EXPECT_NE(chat(place(" 1", 0.001)), "") << "hardly thought of";
-    EXPECT_NE(chat(place(" 3", 0.9)), "");
-    auto late = place(" ", 0.9);
-    for (int i = 0; i < 4; ++i)
-        late += "," + place("\\n", 0.9);
-    EXPECT_NE(chat(late + "," + place("10", 0.9)), "") << "too late";
+    EXPECT_EQ(chat(place("\\n", 0.9), "\\n 10, 11"), "") << "in tokens of any kind, candidates or not";
+    EXPECT_NE(chat(place(" 10", 0.001)), "") << "hardly thought of";
+    EXPECT_NE(chat(place(" 1", 0.9), " 1 1"), "");
+    EXPECT_NE(chat(place(" ", 0.9), " 100"), "");
+    EXPECT_NE(chat(place("1", 0.9), "101010"), "") << "a loop";
+    EXPECT_NE(chat(place(" 3", 0.9), " 3 10"), "");
+}
+
+// A drafted token has no candidates (server-context.cpp of llama.cpp): what is written counts.
+TEST(Sanity, DraftedTokensAreSane) {
+    auto const drafted = R"(,{"id":9,"token":"1","logprob":0.0,"top_logprobs":[]})";
+    EXPECT_EQ(chat(place(" ", 0.6) + drafted + drafted, " 10"), "");
 }
 
 TEST(Sanity, OneTokenForEverIsGarbageAlsoTheRightOne) {

@@ -155,15 +155,13 @@ void Slot::entered(Phase from, Event event) {
     if (state_.phase == Phase::Stopping && from != state_.phase)
         stop_patience_ = event == Event::CutOff ? world_.patience.cut_off : world_.patience.stop;
     if (state_of(from) != state_of(state_.phase)) since_ = std::chrono::system_clock::now();
-    if (state_.phase == Phase::Checking) loaded_in_ = world_.loop.now() - started_at_;
+    if (event == Event::AnswersReady) loaded_in_ = world_.loop.now() - started_at_;
     cause_ = cause();
     if (event == Event::RetryDue) ++restarts_;
     if (state_.phase == Phase::Ready && !adopted_) ++loads_;
-    auto const state = state_of(state_.phase);
-    if (state != State::Starting && state != State::Loading) {
-        load_timer_.stop();
-        readiness_.stop();
-    }
+    bool const loading = state_.phase == Phase::Starting || state_.phase == Phase::Loading;
+    if (!loading) load_timer_.stop();
+    if (!loading && state_.phase != Phase::Checking) readiness_.stop();
     if (state_.phase != Phase::Draining) drain_timer_.stop();
     if (state_.phase != Phase::Waiting) retry_timer_.stop();
     if (state_.phase != Phase::Stopping) stop_timer_.stop();
@@ -227,6 +225,7 @@ void Slot::take(Result<DecodedSlot> const& file) {
         config_ = file->config;
         warnings_ = file->warnings;
         state_.enabled = config_->enabled;
+        if (!config_->check_output && !std::exchange(suspicious_, {}).empty()) cause_ = cause();
     } else {
         fault_ = file.error();
     }
@@ -304,9 +303,9 @@ Result<bool> Slot::adopt() {
     worker_ = std::move(found->process);
     running_ = std::move(found->spec);
     adopted_ = true;
-    auto known = os::read_file(run_.found, 4_KiB);  // an earlier daemon has looked
-    suspicious_ = known ? *known : "";
-    state_.checks = !known && wants_check();
+    state_.checks = wants_check();
+    auto const known = os::read_file(run_.found, 4_KiB);  // an earlier daemon has looked
+    if (state_.checks && known) suspicious_ = *known, state_.checks = false;
     restart_pending_ = running_ && !(plan_.ok() && same_settings(*plan_, *running_));
     if (!plan_.ok()) restart_fault_ = plan_.error();
     return true;
@@ -349,10 +348,12 @@ bool Slot::wants_check() const {
 }
 
 void Slot::check() {
+    if (!running_) return on(Event::Checked);
     readiness_.check(running_->kind, os::read_file(run_.key, 1_KiB).value_or(""), world_.patience.check,
-                     [this](std::string fault) {
-                         suspicious_ = std::move(fault);
-                         (void)os::atomic_write(run_.found, suspicious_);  // else the next daemon asks again
+                     [this](Readiness::Finding finding) {
+                         suspicious_ = std::move(finding.fault);
+                         // Else the next daemon asks again.
+                         if (finding.lasting) (void)os::atomic_write(run_.found, suspicious_);
                          on(Event::Checked);
                      });
 }

@@ -170,9 +170,9 @@ std::vector<std::string> Slot::explain() const {
     if (!suspicious_.empty())
         lines.push_back(
             format("Its output may be garbage: {}. It serves all the same. 'hal0 slot restart {}' "
-                   "loads it anew; another backend or engine, or the model's file, may be at "
-                   "fault ('hal0 doctor', 'hal0 model verify {}'). 'check_output = false' in its "
-                   "file asks no more.",
+                   "loads it anew; another backend or engine, or the model's file, may be at fault "
+                   "('hal0 doctor', 'hal0 model verify {}'). With 'check_output = false' in its file "
+                   "nobody looks, and nothing is said.",
                    suspicious_, name_, running_ ? running_->model : "MODEL"));
     if (fault_) {
         lines.push_back(format("Its file can't be used: {}", fault_->message));

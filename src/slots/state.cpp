@@ -114,7 +114,8 @@ constexpr Step coming_up(SlotState const& state, Event event, TimePoint at) {
         case Event::AnswersLoading: return checking ? stay(state) : to(state, Phase::Loading, {});
         case Event::AnswersReady: return checking ? stay(state) : answers_ready(state);
         case Event::Checked: return checking ? to(state, Phase::Ready, {Action::OpenGate}) : stay(state);
-        case Event::LoadTimeout: return {state, {Action::Kill}};  // its end is a failure like any other
+        case Event::LoadTimeout:  // its end is a failure like any other
+            return checking ? stay(state) : Step{state, {Action::Kill}};
         case Event::Load:
         case Event::Wake:
         case Event::Drained:

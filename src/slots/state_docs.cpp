@@ -62,7 +62,8 @@ constexpr std::array events{
     Name{Event::WorkerEnded, "worker ended", "by itself, by us, or by anybody"},
     Name{Event::Drained, "drained", "the last request left a closed slot"},
     Name{Event::CutOff, "cut off", "those in flight have had drain_timeout_s, or --force"},
-    Name{Event::StopTimeout, "stop timeout", "SIGTERM was ten seconds ago"},
+    Name{Event::StopTimeout, "stop timeout",
+         "SIGTERM was ten seconds ago; one second where it cuts requests off"},
     Name{Event::RetryDue, "retry due", "the pause is over"}};
 
 constexpr std::array actions{Name{Action::Launch, "launch", "start a worker"},
@@ -84,77 +85,125 @@ template <class Names, class T> auto const& named(Names const& names, T value) {
     return *std::ranges::find_if(names, [value](auto const& name) { return name.value == value; });
 }
 
-// What an outcome may hang on besides phase and event.
+// What an outcome may hang on besides phase and event, and in which phases it can be either way.
 struct Condition {
     std::string_view when;
     std::string_view otherwise;
+    bool (*possible)(Phase);
     void (*make)(SlotState&, bool);
 };
 constexpr TimePoint now{std::chrono::hours{1}};
+
+constexpr bool coming_up(Phase phase) {
+    return phase == Phase::Starting || phase == Phase::Loading || phase == Phase::Checking;
+}
+constexpr bool going_down(Phase phase) {
+    return phase == Phase::Draining || phase == Phase::Stopping || phase == Phase::Killing;
+}
+
 constexpr std::array conditions{
-    Condition{"its file wants it up", "it is on demand",
+    Condition{"its file wants it up", "it is on demand", coming_up,
               [](SlotState& state, bool is) { state.enabled = is; }},
-    Condition{"its output is to be looked at", "it isn't",
-              [](SlotState& state, bool is) { state.checks = is; }},
-    Condition{"it is wanted up again", "it isn't wanted",
-              [](SlotState& state, bool is) { state.wanted = is ? Wanted::Up : Wanted::Down; }},
-    Condition{"a worker still lives", "none does any more",
-              [](SlotState& state, bool is) { state.worker = is; }},
-    Condition{"it is the fifth failure", "it isn't",
+    Condition{"the fifth failure in ten minutes", "a failure before",
+              [](Phase phase) { return coming_up(phase) || phase == Phase::Ready; },
               [](SlotState& state, bool is) {
                   for (int failures = 0; is && failures < 4; ++failures)
                       state.back_off.failed(now);
-                  state.back_off.until = {};
               }},
-    Condition{"it pauses", "the pause is over", [](SlotState& state, bool is) {
+    Condition{"its output is to be looked at", "it isn't to be",
+              [](Phase phase) { return phase == Phase::Starting || phase == Phase::Loading; },
+              [](SlotState& state, bool is) { state.checks = is; }},
+    Condition{"its worker lives", "its worker has ended",
+              [](Phase phase) { return phase == Phase::Draining; },
+              [](SlotState& state, bool is) { state.worker = is; }},
+    Condition{"wanted up again", "not wanted", going_down,
+              [](SlotState& state, bool is) { state.wanted = is ? Wanted::Up : Wanted::Down; }},
+    Condition{"in the pause after a failure", "no pause",
+              [](Phase phase) { return phase == Phase::Failed || phase == Phase::Lacking; },
+              [](SlotState& state, bool is) {
                   state.back_off.until = is ? now + std::chrono::seconds{1} : TimePoint{};
               }}};
 
 struct Outcome {
     Phase phase{};
+    Wanted wanted{};
     std::vector<Action> actions{};
     bool operator==(Outcome const&) const = default;
 };
-Outcome outcome_of(SlotState const& state, Event event) {
-    auto const next = step(state, event, now);
-    return {next.state.phase, {next.actions.begin(), next.actions.end()}};
-}
 
 SlotState usual(Phase phase) {
-    constexpr std::array without{Phase::Offline, Phase::Waiting, Phase::Failed, Phase::Lacking};
-    bool const down = std::ranges::find(without, phase) != without.end();
-    bool const unwanted = phase == Phase::Offline || phase == Phase::Draining || phase == Phase::Stopping ||
-                          phase == Phase::Killing;
+    bool const down = phase == Phase::Offline || phase == Phase::Waiting || phase == Phase::Failed ||
+                      phase == Phase::Lacking;
     return {.phase = phase,
-            .wanted = unwanted ? Wanted::Down : Wanted::Up,
+            .wanted = phase == Phase::Offline || going_down(phase) ? Wanted::Down : Wanted::Up,
             .enabled = true,
             .checks = true,
             .worker = !down};
 }
 
+// With the conditions as the bits of `how` say.
+SlotState state_of_bits(Phase phase, unsigned how) {
+    auto state = usual(phase);
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+        if (conditions.at(i).possible(phase)) conditions.at(i).make(state, ((how >> i) & 1U) != 0);
+    }
+    return state;
+}
+
+Outcome outcome_of(Phase phase, Event event, unsigned how) {
+    auto const next = step(state_of_bits(phase, how), event, now);
+    return {next.state.phase, next.state.wanted, {next.actions.begin(), next.actions.end()}};
+}
+
+constexpr unsigned every_way = 1U << conditions.size();
+
+// Whether this condition makes a difference, whatever the others are.
+bool matters(Phase phase, Event event, std::size_t condition) {
+    if (!conditions.at(condition).possible(phase)) return false;
+    for (unsigned how = 0; how < every_way; ++how) {
+        auto const other = how ^ (1U << condition);
+        auto const one = outcome_of(phase, event, how);
+        auto two = outcome_of(phase, event, other);
+        // That it stays as wanted as it was is no difference.
+        bool const both_stay = one.wanted == state_of_bits(phase, how).wanted &&
+                               two.wanted == state_of_bits(phase, other).wanted;
+        if (both_stay) two.wanted = one.wanted;
+        if (!(one == two)) return true;
+    }
+    return false;
+}
+
 struct Row {
     std::string_view event{};
     std::string when{};  // empty: always
+    Wanted wanted_before{};
     Outcome outcome{};
 };
 
-// As things usually are, and beside that where one condition makes a difference.
+// One for each way that the conditions which matter can be.
 std::vector<Row> rows_of(Phase phase, Event event) {
-    auto const id = named(events, event).id;
-    for (auto const& condition : conditions) {
-        std::array states{usual(phase), usual(phase)};
-        condition.make(states[0], true);
-        condition.make(states[1], false);
-        auto const yes = outcome_of(states[0], event);
-        auto const no = outcome_of(states[1], event);
-        if (yes == no) continue;
-        return {{id, std::string{condition.when}, yes}, {id, std::string{condition.otherwise}, no}};
+    unsigned mask = 0;
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+        if (matters(phase, event, i)) mask |= 1U << i;
     }
-    return {{id, {}, outcome_of(usual(phase), event)}};
+    std::vector<Row> rows;
+    for (unsigned how = every_way; how-- > 0;) {
+        if ((how & ~mask) != 0) continue;
+        std::vector<std::string> when;
+        for (std::size_t i = 0; i < conditions.size(); ++i) {
+            bool const is = ((how >> i) & 1U) != 0;
+            if (((mask >> i) & 1U) != 0)
+                when.emplace_back(is ? conditions.at(i).when : conditions.at(i).otherwise);
+        }
+        rows.push_back({named(events, event).id, join(when, "; "), state_of_bits(phase, how).wanted,
+                        outcome_of(phase, event, how)});
+    }
+    return rows;
 }
 
 bool changes(Phase phase, Row const& row) {
-    return row.outcome.phase != phase || !row.outcome.actions.empty();
+    return row.outcome.phase != phase || !row.outcome.actions.empty() ||
+           row.outcome.wanted != row.wanted_before;
 }
 
 std::vector<Row> changing_rows(Phase phase) {
@@ -195,8 +244,11 @@ std::string table_of(Name<Phase> const& phase) {
                       phase.id, to_string(state_of(phase.value)), phase.words);
     for (auto const& row : changing_rows(phase.value)) {
         std::vector<std::string> done;
+        done.reserve(row.outcome.actions.size() + 1);
         for (auto const action : row.outcome.actions)
             done.emplace_back(named(actions, action).id);
+        if (row.outcome.wanted != row.wanted_before)
+            done.emplace_back(row.outcome.wanted == Wanted::Up ? "wanted up" : "wanted down");
         out += format("| {} | {} | {} | {} |\n", row.event, row.when, named(phases, row.outcome.phase).id,
                       join(done, ", "));
     }

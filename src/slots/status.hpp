@@ -22,7 +22,7 @@ enum class InFlight {
 enum class State {
     Offline,    // no worker, and none is wanted now
     Starting,   // the worker was started and doesn't answer yet
-    Loading,    // it answers "loading model"
+    Loading,    // it answers "loading model", or its output is looked at
     Ready,      // it serves
     Unloading,  // closed for new requests, those in flight are finished, then it is stopped
     Error,      // down although it should be up; `cause` says why and what to do

@@ -171,7 +171,9 @@ struct FitView {
 
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("model", self.model, "its id, its name, or its file");
-        f("from", self.from, "`store`, `file`, or `loadout`: sized without its file");
+        f("from", self.from,
+          "`store`, `file`, `url`: by the header that 'hal0 fit' has read there, or `loadout`: sized without "
+          "its file");
         f("size", self.size, "of its files");
         f("settings", self.settings, "what the plan was made for");
         f("mmproj", self.mmproj, "the projector for images and sound that is loaded with it; null: none");
@@ -237,7 +239,9 @@ struct LoadoutTierView {
         f("id", self.id, "`small`, `mid`, `large`, …");
         f("slots", self.slots, "all of them loaded at a time");
         f("alternatives", self.alternatives, "other models for it");
-        f("smaller", self.smaller, "the model to take for the first slot where the tier doesn't fit");
+        f("smaller", self.smaller,
+          "the model to take for the first slot where the tier doesn't fit: where that was asked one that "
+          "goes, or null");
         f("size", self.size, "of all files");
         f("total", self.total, "what all of it takes on this box; null where that wasn't asked");
         f("fit", self.fit, "whether there is room; null where that wasn't asked");

@@ -53,7 +53,8 @@ struct SlotView {
     template <class Self, class F> static void fields(Self& self, F& f) {
         f("name", self.name, "what clients call it");
         f("kind", self.kind, slot_kind_doc);
-        f("state", self.state, "`offline`, `starting`, `loading`, `ready`, `unloading`, `error`");
+        f("state", self.state,
+          "`offline`, `starting`, `loading` (its output is looked at, too), `ready`, `unloading`, `error`");
         f("wanted", self.wanted, "`up` or `down`: what it should be");
         f("cause", self.cause, "why it is in this state, for people");
         f("suspicious", self.suspicious,

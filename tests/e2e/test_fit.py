@@ -1,6 +1,8 @@
 """`hal0 fit` and `hal0 loadout`: bytes, verdicts and what is said to people. Verdicts for each box are src/memory's tests."""
+import hashlib
 import json
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -120,12 +122,29 @@ class Fit(unittest.TestCase):
         self.assertLess(asked, 8)
         self.json("fit", server.at(f"{name}.gguf?download=true"), "--device", "cpu", "--ctx", 8192)
         self.assertEqual(len(server.asked), asked, "kept for the next question")
-        kept = sum(path.stat().st_blocks * 512 for path in self.home.path.rglob("headers/*/*"))
-        self.assertLess(kept, 40 << 20)
+        places = json.loads(self.home.cli("places", "--json").stdout)
+        key = hashlib.sha256(server.at(f"{name}.gguf?download=true").encode()).hexdigest()[:16]
+        kept = pathlib.Path(places["cache"]) / "headers" / key
+        self.addCleanup(shutil.rmtree, kept)
+        size = (kept / f"{name}.gguf").stat()
+        self.assertEqual(size.st_size, there["size"])
+        self.assertLess(size.st_blocks * 512, 40 << 20)
         self.assertIn("status 404", self.home.cli("fit", server.at("absent.gguf"), check=1).stderr)
         (server.directory / "page.html").write_text("<html>")
         self.assertIn("page.html: it isn't a GGUF file", self.home.cli("fit", server.at("page.html"), check=1).stderr)
-        self.assertFalse([path for path in self.home.path.rglob("headers/*") if "." in path.name], "nothing is left of those")
+        self.assertFalse(list(kept.parent.glob("*.*")), "nothing is left of those")
+
+    def test_a_server_without_ranges_will_do(self):
+        name = "Qwen3-30B-A3B-Instruct-2507-Q4_K_M"
+        subprocess.run([ROOT / "tests/scale/make", self.home.path / "plain", name], check=True)
+        server = Ranges(self.home.path / "plain", ranges=False)
+        self.addCleanup(server.stop)
+        url = server.at(f"{name}.gguf")
+        there = self.json("fit", url, "--device", "cpu")
+        here = self.json("fit", self.home.path / f"plain/{name}.gguf", "--device", "cpu")
+        self.assertEqual((there["total"], there["size"]), (here["total"], here["size"]))
+        cache = pathlib.Path(json.loads(self.home.cli("places", "--json").stdout)["cache"])
+        shutil.rmtree(cache / "headers" / hashlib.sha256(url.encode()).hexdigest()[:16])
 
     def test_an_incomplete_file_does_not_load_whatever_room_there_is(self):
         model, = (Home.store / CHAT_MODEL).glob("*.gguf")

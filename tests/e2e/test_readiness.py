@@ -1,7 +1,7 @@
 """A worker that says it is ready is asked something small before it serves; garbage is told, and served all the same."""
 import unittest
 
-from harness import CHAT_MODEL, EMBED_MODEL, Home
+from harness import CHAT_MODEL, EMBED_MODEL, RERANK_MODEL, Home, eventually
 
 
 class Readiness(unittest.TestCase):
@@ -14,8 +14,9 @@ class Readiness(unittest.TestCase):
         home = self.home("real")
         home.slot("primary", CHAT_MODEL)
         home.slot("embed", EMBED_MODEL)
+        home.slot("rerank", RERANK_MODEL)
         home.start()
-        for name in ("primary", "embed"):
+        for name in ("primary", "embed", "rerank"):
             slot = home.ready(name).slot_view(name)
             self.assertIsNone(slot["suspicious"], slot["cause"])
             self.assertIn("loaded in", slot["cause"])
@@ -45,8 +46,14 @@ class Readiness(unittest.TestCase):
     def test_it_can_be_switched_off(self):
         home = self.home()
         home.slot("primary", home.fake_model("broken", "garbage=same"), check_output=False)
+        home.slot("unheeded", home.fake_model("other", "garbage=same"), check_output=True)
         home.start()
         self.assertIsNone(home.ready("primary").slot_view("primary")["suspicious"])
+        self.assertNotIn("loaded in 0 s", home.slot_view("primary")["cause"])
+        pid = home.ready("unheeded").slot_view("unheeded")["pid"]
+        home.slot("unheeded", "other", check_output=False)
+        eventually(lambda: home.slot_view("unheeded")["suspicious"] is None, message="it is still said")
+        self.assertEqual(home.slot_view("unheeded")["pid"], pid)
         self.assertEqual(sum("request" in line for line in home.record("broken")), 0)
 
 

@@ -22,7 +22,7 @@ struct Work {  // a generation request, whichever shape it came in
 
 // Of numbers in a row, which is all that this one can go on with; 0 where it is something else.
 long last_number(std::string_view prompt) {
-    if (prompt.empty() || prompt.find_first_not_of("0123456789 ") != std::string_view::npos) return 0;
+    if (prompt.empty() || prompt.find_first_not_of("0123456789, ") != std::string_view::npos) return 0;
     auto const start = prompt.find_last_of(' ') + 1;  // 0 where there is no blank
     return std::strtol(std::string{prompt.substr(start)}.c_str(), nullptr, 10);
 }
