@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "api/metrics.hpp"
 #include "api/translate.hpp"
 #include "base/format.hpp"
 
@@ -81,6 +82,13 @@ void show_status(Admin& admin, AdminCall const& call) {
     admin.answer(call.ticket, status);
 }
 
+void show_metrics(Admin& admin, AdminCall const& call) {
+    auto& house = admin.house();
+    admin.respond(call.ticket,
+                  {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                   .body = render_metrics(house.status().version, house.slots(), house.counts())});
+}
+
 void stop(Admin& admin, AdminCall const& call) {
     admin.house().stop([&admin, ticket = call.ticket] { admin.respond(ticket, {.status = 204}); });
 }
@@ -92,6 +100,12 @@ constexpr std::array rows{
                .summary = "The daemon, its slots and the jobs that run.",
                .answer = {Shape::One, &wire::describe<wire::StatusView>},
                .handle = &show_status},
+    AdminRoute{.path = "/metrics",
+               .summary =
+                   "What Prometheus scrapes: of each slot its state, memory, loads and requests, by how "
+                   "they ended and how long they took.",
+               .answer = {Shape::Text},
+               .handle = &show_metrics},
     AdminRoute{.method = http::Method::Post,
                .path = "/api/stop",
                .summary =

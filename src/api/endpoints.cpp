@@ -30,6 +30,7 @@ constexpr std::array table{
     Endpoint{"/v1/models", Method::Get, Serve::Models, Work::Chat, "", "What can be named as model (OpenAI)"},
     Endpoint{"/v1/models/", Method::Get, Serve::Models, Work::Chat, "", "One of them"},
     Endpoint{"/health", Method::Get, Serve::Health, Work::Chat, "", "The gateway is up"},
+    Endpoint{"/metrics", Method::Get, Serve::Admin, Work::Chat, "", "Figures of every slot (Prometheus)"},
 };
 
 constexpr Endpoint admin{"/api/", Method::Other, Serve::Admin, Work::Chat, "", "The admin API"};

@@ -33,6 +33,18 @@ bool sane_id(std::string_view id) {
            std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
 }
 
+dispatch::Outcome outcome_of(http::RelayOutcome const& outcome) {
+    using dispatch::Outcome;
+    switch (outcome.ending) {
+        case http::Ending::Complete: return dispatch::outcome_of_status(outcome.status);
+        case http::Ending::ClientGone: return Outcome::ClientGone;
+        case http::Ending::UpstreamRefused:
+        case http::Ending::UpstreamCut: return Outcome::WorkerLost;
+        case http::Ending::Stalled: return Outcome::Stalled;
+    }
+    return Outcome::ServerError;
+}
+
 }  // namespace
 
 Gateway::Gateway(World const& world, AccessRules access)
@@ -145,9 +157,12 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
                               .path = std::string{endpoint.worker_path},
                               .model = route.model,
                               .cross_encoder = route.kind == models::Kind::Rerank};
-    auto done = [this, id](http::Response response) {
+    auto done = [this, id, began = world_.loop.now()](http::Response response) {
         auto job = rankings_.extract(id);  // lives to the end of this call
         auto* waiting = live(ticket(id), Active::State::Ranking);
+        auto const took = world_.loop.now() - began;
+        if (waiting != nullptr)
+            active(id).lease.count(dispatch::outcome_of_status(response.status), took, took);
         end(id);
         if (waiting != nullptr) answer(*waiting, std::move(response));
     };
@@ -233,7 +248,14 @@ std::string Gateway::cut_event(http::ExchangeId id, http::OwnError const& error)
     return api::cut_event(active(id).endpoint->stream_errors, error);
 }
 
-void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const&) { end(id); }
+void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const& outcome) {
+    auto& slot = active(id);
+    if (slot.generation == id.generation)
+        slot.lease.count(outcome_of(outcome),
+                         outcome.status > 0 ? std::optional{outcome.first_byte} : std::nullopt,
+                         outcome.total);
+    end(id);
+}
 
 void Gateway::end(http::ExchangeId id) {
     auto& slot = active(id);

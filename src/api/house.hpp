@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/metrics.hpp"
 #include "base/result.hpp"
 #include "hardware/report.hpp"
 #include "slots/status.hpp"
@@ -27,6 +28,7 @@ class House {
     virtual void stop(std::function<void()> slots_are_down) = 0;
 
     virtual std::vector<wire::SlotView> slots() = 0;
+    virtual std::vector<SlotCounts> counts() = 0;  // of the same slots
     virtual Result<wire::SlotView> slot(std::string const& name) = 0;
     virtual void load_slot(std::string const& name, SlotDone done) = 0;  // done when it is ready, or is not
     virtual void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) = 0;

@@ -47,6 +47,13 @@ std::vector<wire::SlotView> House::slots() {
     return views;
 }
 
+std::vector<api::SlotCounts> House::counts() {
+    std::vector<api::SlotCounts> counts;
+    for (auto const& status : slots_->list())
+        counts.push_back({status.name, dispatcher_->tally(status.name), loads_[status.name]});
+    return counts;
+}
+
 Result<wire::SlotView> House::slot(std::string const& name) {
     HAL0_TRY(status, slots_->find(name));
     return view_of(status);
@@ -250,6 +257,7 @@ void House::slot_ready(std::string const& slot, os::Address const& worker, std::
         world_.log.warn("slot {} is ready, and its output is suspicious: {}", slot, status->suspicious);
     else
         world_.log.info("slot {} is ready", slot);
+    if (status && !status->adopted) loads_[slot].add(status->loaded_in);
     dispatcher_->open(slot, worker, key);
     measure(slot, Moment::Loaded);
 }
@@ -276,6 +284,7 @@ void House::file_ignored(std::string const& path, Error const& why) {
 void House::slot_removed(std::string const& slot) {
     dispatcher_->remove(slot);
     logged_.erase(slot);
+    loads_.erase(slot);
     publish(api::slot_removed.name, slot, "null");
 }
 

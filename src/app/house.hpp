@@ -51,6 +51,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     wire::StatusView status() override;
     void stop(std::function<void()> slots_are_down) override;
     std::vector<wire::SlotView> slots() override;
+    std::vector<api::SlotCounts> counts() override;
     Result<wire::SlotView> slot(std::string const& name) override;
     void load_slot(std::string const& name, SlotDone done) override;
     void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;
@@ -101,6 +102,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     slots::SlotTable* slots_{nullptr};
     dispatch::Dispatcher* dispatcher_{nullptr};
     jobs::Jobs* jobs_{nullptr};
+    std::map<std::string, dispatch::Times> loads_{};  // how long each took, by slot
     std::map<std::string, std::string>
         logged_{};  // why a slot is down, as the log has it: once for each cause
 };

@@ -81,6 +81,11 @@ std::uint64_t Dispatcher::in_flight(std::string const& slot) const {
     return at == gates_.end() ? 0 : at->second->in_flight();
 }
 
+SlotTally::Reading Dispatcher::tally(std::string const& slot) const {
+    auto const at = gates_.find(slot);
+    return at == gates_.end() ? SlotTally::Reading{} : at->second->tally().read();
+}
+
 std::optional<os::Address> Dispatcher::worker(std::string const& slot) const {
     auto const at = slots_.find(slot);
     if (at == slots_.end() || at->second.key.empty()) return std::nullopt;

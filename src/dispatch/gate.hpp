@@ -1,12 +1,13 @@
 #pragma once
 // Counts the requests in flight on one slot, from every loop at once, and lets the control plane close the
-// slot without losing one of them.
+// slot without losing one of them. What became of those before stands in its tally.
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <utility>
 
 #include "base/no_copy.hpp"
+#include "dispatch/tally.hpp"
 
 namespace hal0::dispatch {
 
@@ -22,6 +23,8 @@ class SlotGate final : NoCopy {
     void open();                 // control plane
     void close();                // control plane; nothing happens when it is closed already
     [[nodiscard]] bool is_open() const { return (word_.load(std::memory_order_acquire) & closed_bit) == 0; }
+    [[nodiscard]] SlotTally& tally() { return tally_; }
+    [[nodiscard]] SlotTally const& tally() const { return tally_; }
     [[nodiscard]] std::uint64_t in_flight() const {
         return word_.load(std::memory_order_acquire) & ~closed_bit;
     }
@@ -30,6 +33,7 @@ class SlotGate final : NoCopy {
     static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
     std::atomic<std::uint64_t> word_{closed_bit};  // born closed: a slot opens when its worker is ready
     std::function<void()> drained_;
+    SlotTally tally_{};
 };
 
 // One request's right to use the slot's worker. Moves with the request; leaves the gate when it ends.
@@ -51,6 +55,10 @@ class Lease {
     // Holds nothing when the gate is closed.
     static Lease take(SlotGate& gate) { return gate.enter() ? Lease{&gate} : Lease{}; }
     [[nodiscard]] bool held() const { return gate_ != nullptr; }
+    // Its request has come to its end; nothing where it holds nothing.
+    void count(Outcome outcome, std::optional<Duration> first_byte, Duration total) {
+        if (gate_ != nullptr) gate_->tally().count(outcome, first_byte, total);
+    }
     void release() {
         if (auto* gate = std::exchange(gate_, nullptr)) gate->leave();
     }

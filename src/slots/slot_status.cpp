@@ -114,6 +114,7 @@ SlotStatus Slot::status() const {
                       .suspicious = suspicious_,
                       .since = since_,
                       .adopted = worker_ && adopted_,
+                      .loaded_in = loaded_in_,
                       .loads = loads_,
                       .restarts = restarts_,
                       .restart_pending = worker_ && restart_pending_,

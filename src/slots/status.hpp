@@ -50,6 +50,7 @@ struct SlotStatus {
     WallTime since{};               // when `state` was entered
     std::optional<Bytes> memory{};  // resident, read now
     bool adopted{false};            // the worker was started by an earlier daemon
+    Duration loaded_in{};           // the last time: from its start to its word that it is ready
     std::int64_t loads{0};          // by this daemon
     std::int64_t restarts{0};       // after a worker's unasked-for end, by this daemon
     bool restart_pending{false};    // it runs on other settings than its file has now
