@@ -133,6 +133,7 @@ Result<slots::SlotConfig> config_of(wire::SlotCreate const& slot) {
     take_if(slot.parallel, config.parallel);
     take_if(slot.threads, config.threads);
     take_if(slot.cache_ram_mib, config.cache_ram_mib);
+    take_if(slot.idle_unload_s, config.idle_unload_s);
     take_if(slot.extra_args, config.extra_args);
     return config;
 }

@@ -274,6 +274,9 @@ void House::slot_closing(std::string const& slot) {
     dispatcher_->close(slot);
     measure(slot, Moment::Used);
 }
+std::optional<Duration> House::slot_idle_for(std::string const& slot) const {
+    return dispatcher_->idle_for(slot);
+}
 void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }
 

@@ -237,6 +237,7 @@ Command slot_create_command() {
                   number("parallel", "N", "requests served at a time (1)"),
                   number("threads", "N", "else as many as fit this box"),
                   number("cache-ram", "MIB", "prompt cache in host memory (0)"),
+                  number("idle-unload", "S", "unloaded after so many seconds without a request (0: never)"),
                   {.name = "on-demand", .help = "up when a request or 'load' asks for it, not always"},
                   {.name = "extra-arg",
                    .value = "ARG",

@@ -199,7 +199,8 @@ Result<int> slot_create(Arguments const& arguments, Context& context) {
                             .context = arguments.number("context"),
                             .parallel = arguments.number("parallel"),
                             .threads = arguments.number("threads"),
-                            .cache_ram_mib = arguments.number("cache-ram")};
+                            .cache_ram_mib = arguments.number("cache-ram"),
+                            .idle_unload_s = arguments.number("idle-unload")};
     if (arguments.has("on-demand")) wanted.enabled = false;
     if (arguments.has("extra-arg")) wanted.extra_args = arguments.all("extra-arg");
     HAL0_TRY(api, context.api());

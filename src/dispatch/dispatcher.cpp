@@ -81,6 +81,13 @@ std::uint64_t Dispatcher::in_flight(std::string const& slot) const {
     return at == gates_.end() ? 0 : at->second->in_flight();
 }
 
+std::optional<Duration> Dispatcher::idle_for(std::string const& slot) const {
+    auto const at = gates_.find(slot);
+    auto const since = at == gates_.end() ? std::nullopt : at->second->idle_since();
+    if (!since) return std::nullopt;
+    return std::max(loop_.now() - *since, Duration::zero());
+}
+
 SlotTally::Reading Dispatcher::tally(std::string const& slot) const {
     auto const at = gates_.find(slot);
     return at == gates_.end() ? SlotTally::Reading{} : at->second->tally().read();

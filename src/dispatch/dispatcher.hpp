@@ -60,6 +60,8 @@ class Dispatcher final : public ControlPort, NoCopy {
     void end(Error const& why);
 
     [[nodiscard]] std::uint64_t in_flight(std::string const& slot) const;
+    // How long it has had no request; nothing while it has one.
+    [[nodiscard]] std::optional<Duration> idle_for(std::string const& slot) const;
     // What became of its requests since the daemon began; all 0 for one that never was.
     [[nodiscard]] SlotTally::Reading tally(std::string const& slot) const;
     [[nodiscard]] std::optional<os::Address> worker(std::string const& slot) const;  // as last opened

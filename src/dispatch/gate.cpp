@@ -14,12 +14,21 @@ bool SlotGate::enter() {
 }
 
 void SlotGate::leave() {
+    note_time();  // before the count says that nobody is in it
     auto const before = word_.fetch_sub(1, std::memory_order_acq_rel);
     assert((before & ~closed_bit) > 0);
     if (before == (closed_bit | 1U)) drained_();
 }
 
-void SlotGate::open() { word_.fetch_and(~closed_bit, std::memory_order_acq_rel); }
+void SlotGate::note_time() {
+    last_left_ns_.store(std::chrono::nanoseconds{Clock::now().time_since_epoch()}.count(),
+                        std::memory_order_relaxed);
+}
+
+void SlotGate::open() {
+    note_time();
+    word_.fetch_and(~closed_bit, std::memory_order_acq_rel);
+}
 
 void SlotGate::close() {
     if (word_.fetch_or(closed_bit, std::memory_order_acq_rel) == 0) drained_();

@@ -23,6 +23,11 @@ class SlotGate final : NoCopy {
     void open();                 // control plane
     void close();                // control plane; nothing happens when it is closed already
     [[nodiscard]] bool is_open() const { return (word_.load(std::memory_order_acquire) & closed_bit) == 0; }
+    // Since when nobody is in it; nothing while somebody is.
+    [[nodiscard]] std::optional<TimePoint> idle_since() const {
+        if (in_flight() > 0) return std::nullopt;
+        return TimePoint{std::chrono::nanoseconds{last_left_ns_.load(std::memory_order_relaxed)}};
+    }
     [[nodiscard]] SlotTally& tally() { return tally_; }
     [[nodiscard]] SlotTally const& tally() const { return tally_; }
     [[nodiscard]] std::uint64_t in_flight() const {
@@ -30,9 +35,12 @@ class SlotGate final : NoCopy {
     }
 
   private:
+    void note_time();
+
     static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 63;
     std::atomic<std::uint64_t> word_{closed_bit};  // born closed: a slot opens when its worker is ready
     std::function<void()> drained_;
+    std::atomic<std::int64_t> last_left_ns_{0};  // or when it was opened
     SlotTally tally_{};
 };
 

@@ -34,6 +34,8 @@ constexpr std::array numbers{
            "a worker that isn't ready by then is killed"},
     Number{"drain_timeout_s", &SlotConfig::drain_timeout_s, 1, day_s, false,
            "an unload waits so long for the requests in flight, then it cuts them off"},
+    Number{"idle_unload_s", &SlotConfig::idle_unload_s, 1, 365 * day_s, true,
+           "unloaded when no request came for so long, and up again for the next one; 0: never"},
 };
 
 struct Word {

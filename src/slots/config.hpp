@@ -32,8 +32,9 @@ struct SlotConfig {
     std::int64_t load_timeout_s{
         load_timeout.count()};  // a worker that isn't ready by then is killed: the load has failed
     std::int64_t drain_timeout_s{
-        drain_timeout.count()};  // an unload cuts requests off that are still in flight then
-    bool check_output{true};     // a worker that comes up is asked something, to see that it is sane
+        drain_timeout.count()};     // an unload cuts requests off that are still in flight then
+    std::int64_t idle_unload_s{0};  // unloaded when no request came for so long; 0: never
+    bool check_output{true};        // a worker that comes up is asked something, to see that it is sane
     std::vector<std::string> extra_args{};  // to the engine, last
     bool operator==(SlotConfig const&) const = default;
 };

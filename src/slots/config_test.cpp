@@ -103,6 +103,7 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
                          .cache_ram_mib = 512,
                          .load_timeout_s = 3600,
                          .drain_timeout_s = 60,
+                         .idle_unload_s = 900,
                          .check_output = false,
                          .extra_args = {"--seed", "7"}};
     for (auto const& config : {all, decoded, SlotConfig{.name = "primary", .model = "m"}}) {
@@ -128,6 +129,8 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         "# load_timeout_s = 600  # a worker that isn't ready by then is killed\n"
         "# drain_timeout_s = 300  # an unload waits so long for the requests in flight, then it cuts them "
         "off\n"
+        "# idle_unload_s = 0  # unloaded when no request came for so long, and up again for the next one; 0: "
+        "never\n"
         "# check_output = true  # before it serves it is asked something small, and a warning given where "
         "garbage comes\n"
         "# extra_args = []  # to the engine, over what hal0 says by itself\n");

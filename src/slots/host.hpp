@@ -1,9 +1,11 @@
 #pragma once
 // What the slots tell the house around them. Implemented in app/, which passes it on to dispatch and history:
 // the room slots knows neither.
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/units.hpp"
 #include "os/net.hpp"
 #include "slots/status.hpp"
 
@@ -17,6 +19,8 @@ class SlotHost {
     // Let nobody in any more; SlotTable::drained(slot) is wanted once the last request has left (also at
     // once).
     virtual void slot_closing(std::string const& slot) = 0;
+    // How long it has had no request; nothing while it has one.
+    [[nodiscard]] virtual std::optional<Duration> slot_idle_for(std::string const& slot) const = 0;
     // Its worker is gone without warning: requests in flight see their connections end by themselves.
     virtual void slot_lost(std::string const& slot) = 0;
     // It will not come up by itself now: whoever waits shall know why.

@@ -31,6 +31,7 @@ Slot::Slot(SlotWorld const& world, std::string name, Result<DecodedSlot> const& 
       drain_timer_{world.loop, [this] { on(Event::CutOff); }},
       stop_timer_{world.loop, [this] { on(Event::StopTimeout); }},
       retry_timer_{world.loop, [this] { on(Event::RetryDue); }},
+      idle_timer_{world.loop, [this] { look_whether_idle(); }},
       readiness_{world.loop, run_.socket, [this](Readiness::Said said) {
                      on(said == Readiness::Said::Ready ? Event::AnswersReady : Event::AnswersLoading);
                  }} {
@@ -156,7 +157,9 @@ void Slot::entered(Phase from, Event event) {
         stop_patience_ = event == Event::CutOff ? world_.patience.cut_off : world_.patience.stop;
     if (state_of(from) != state_of(state_.phase)) since_ = std::chrono::system_clock::now();
     if (event == Event::AnswersReady) loaded_in_ = world_.loop.now() - started_at_;
+    if (state_.phase == Phase::Starting) idled_ = false;
     cause_ = cause();
+    arm_idle();
     if (event == Event::RetryDue) ++restarts_;
     if (state_.phase == Phase::Ready && !adopted_) ++loads_;
     bool const loading = state_.phase == Phase::Starting || state_.phase == Phase::Loading;
@@ -231,6 +234,7 @@ void Slot::take(Result<DecodedSlot> const& file) {
     }
     auto const status = os::status(file_path());
     if (status) created_ = status->modified_ns / 1'000'000'000;
+    arm_idle();
     plan();
 }
 
@@ -334,7 +338,24 @@ std::chrono::seconds Slot::drain_patience() const {
     return std::chrono::seconds{config_.value_or(SlotConfig{}).drain_timeout_s};
 }
 
-// ---- is it ready?
+std::chrono::seconds Slot::idle_patience() const {
+    return std::chrono::seconds{config_.value_or(SlotConfig{}).idle_unload_s};
+}
+
+// ---- is it ready, and is it wanted?
+
+void Slot::arm_idle() {
+    bool const watched = state_.phase == Phase::Ready && idle_patience().count() > 0;
+    watched ? idle_timer_.start(idle_patience()) : idle_timer_.stop();
+}
+
+// Looked at when it could be so at the earliest: a slot that is asked all the time costs a look now and then.
+void Slot::look_whether_idle() {
+    auto const idle = world_.host.slot_idle_for(name_).value_or(Duration::zero());
+    if (idle < idle_patience()) return idle_timer_.start(idle_patience() - idle);
+    idled_ = true;
+    on(Event::Unload);
+}
 
 void Slot::begin_probing() {
     started_at_ = world_.loop.now();

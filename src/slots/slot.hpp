@@ -112,12 +112,15 @@ class Slot final : NoCopy {
     void signal_worker(int number);
     void ended(os::ExitStatus const& status);
     void begin_probing();
+    void arm_idle();
+    void look_whether_idle();
     [[nodiscard]] bool wants_check() const;
     void check();
 
     // What it says of itself: slot_status.cpp.
     [[nodiscard]] std::chrono::seconds load_patience() const;
     [[nodiscard]] std::chrono::seconds drain_patience() const;
+    [[nodiscard]] std::chrono::seconds idle_patience() const;  // 0: for ever
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] std::string cause_of_ready() const;
@@ -149,6 +152,7 @@ class Slot final : NoCopy {
     bool restart_pending_{false};
     TimePoint started_at_{};
     Duration stop_patience_{};
+    bool idled_{false};    // unloaded, for nobody asked for it
     bool overdue_{false};  // killed by us, for it wasn't ready in time
     Duration loaded_in_{};
     std::string suspicious_{};  // what is wrong with its worker's output
@@ -163,6 +167,7 @@ class Slot final : NoCopy {
     os::Timer drain_timer_;
     os::Timer stop_timer_;
     os::Timer retry_timer_;
+    os::Timer idle_timer_;
     Readiness readiness_;
 };
 

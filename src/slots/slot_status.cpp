@@ -62,6 +62,9 @@ std::string Slot::words_of(os::ExitStatus const& status) const {
 std::string Slot::cause() const {
     switch (state_.phase) {
         case Phase::Offline:
+            if (idled_)
+                return format("nobody asked it for {} s (idle_unload_s): the next request brings it up",
+                              idle_patience().count());
             if (!state_.enabled) return "asked to unload";
             return "asked to unload; it comes up again when asked to, for a request, or with the next daemon";
         case Phase::Starting:

@@ -309,6 +309,32 @@ TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     }
 }
 
+TEST(Slot, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\nidle_unload_s = 1\n");
+    house.start();
+    house.host->idle = 400ms;  // of the one second: it is looked at again when it could be over
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    auto const began = Clock::now();
+    EXPECT_TRUE(house.until([&] { return Clock::now() - began > 1200ms; }));
+    EXPECT_EQ(house.status("primary").state, State::Ready);
+    house.host->idle = 1s;
+    ASSERT_TRUE(house.reaches("primary", State::Offline));
+    EXPECT_TRUE(says(house.status("primary"), "nobody asked it for 1 s")) << house.status("primary").cause;
+    EXPECT_TRUE(house.table->wake("primary").ok());
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.host->busy = true;
+    auto const busy = Clock::now();
+    EXPECT_TRUE(house.until([&] { return Clock::now() - busy > 1500ms; }));
+    EXPECT_EQ(house.status("primary").state, State::Ready) << "nothing goes while it serves";
+    house.host->busy = false;
+    house.file("primary", "model = \"tiny\"\n");
+    EXPECT_TRUE(
+        house.until([&] { return house.table->find("primary").ok() && Clock::now() - busy > 3500ms; }));
+    EXPECT_EQ(house.status("primary").state, State::Ready) << "its file wants it no more";
+}
+
 // ---- its output is looked at
 
 struct Garbage {

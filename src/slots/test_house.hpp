@@ -40,6 +40,9 @@ class TestHost final : public SlotHost {
         heard.push_back("close " + slot);
         if (!busy) table->drained(slot);
     }
+    [[nodiscard]] std::optional<Duration> slot_idle_for(std::string const&) const override {
+        return busy ? std::nullopt : idle;
+    }
     void slot_lost(std::string const& slot) override { heard.push_back("lost " + slot); }
     void slot_failed(std::string const& slot, Error const& why) override {
         heard.push_back("failed " + slot);
@@ -59,6 +62,7 @@ class TestHost final : public SlotHost {
     bool busy{false};
     std::vector<std::string> heard{};
     Error failure{};
+    std::optional<Duration> idle{};
     os::Address address{};
 
   private:

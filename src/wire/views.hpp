@@ -153,6 +153,7 @@ struct SlotCreate {
     std::optional<std::int64_t> parallel{};
     std::optional<std::int64_t> threads{};
     std::optional<std::int64_t> cache_ram_mib{};
+    std::optional<std::int64_t> idle_unload_s{};
     std::optional<std::vector<std::string>> extra_args{};
     bool operator==(SlotCreate const&) const = default;
 
@@ -169,6 +170,9 @@ struct SlotCreate {
         f("parallel", self.parallel, "requests served at a time; else 1");
         f("threads", self.threads, "0 (the default): as many as fit this box");
         f("cache_ram_mib", self.cache_ram_mib, "prompt cache in host memory, in MiB; else 0");
+        f("idle_unload_s", self.idle_unload_s,
+          "unloaded when no request came for so many seconds, and up again for the next; 0 (the default): "
+          "never");
         f("extra_args", self.extra_args,
           "more arguments for the engine, put last; over the unix socket only");
     }

@@ -302,3 +302,19 @@ class Events(unittest.TestCase):
             self.assertEqual(later[:len(seen) - 1], seen[1:])
             types = {json.loads(line)["type"] for line in seen}
             self.assertIn("slot.state", types)
+
+
+class Idle(unittest.TestCase):
+    def test_a_slot_that_nobody_asks_goes_and_the_next_request_brings_it_up(self):
+        home = Home()
+        self.addCleanup(home.close)
+        home.slot("primary", home.fake_model("tiny", "chunks=30", "slow-stream-ms=100"), idle_unload_s=1)
+        home.start().ready("primary")
+        body = {"model": "primary", "stream": True, "messages": [{"role": "user", "content": "hi"}]}
+        answer = home.http("POST", "/v1/chat/completions", body)  # three seconds long
+        self.assertIn(b"[DONE]", answer.body, "nothing is unloaded while it serves")
+        self.assertEqual(home.loads("tiny"), 1)
+        eventually(lambda: home.slot_view("primary")["state"] == "offline", message=str(home.slot_view("primary")))
+        self.assertIn("nobody asked it for 1 s", home.slot_view("primary")["cause"])
+        self.assertEqual(home.http("POST", "/v1/chat/completions", body | {"max_tokens": 1}).status, 200)
+        self.assertEqual(home.loads("tiny"), 2)
