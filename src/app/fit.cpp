@@ -210,6 +210,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
     place_.experience = experience(box);
     HAL0_TRY(estimate, sizing_.estimate(settings));
     auto const planned_by = sizing_.planned_by();
+    auto const refused = sizing_.refused();
     auto const& target = place_.target;
     auto const judgement = memory::judge(sizing_.demand(estimate), box.pools, target, box.residents(target));
     wire::FitView view{.model = subject_.name,
@@ -225,9 +226,13 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
                        .total = estimate.total(),
                        .fit = app::view_of(judgement, target),
                        .notes = subject_.notes};
-    if (auto fault = fault_of(subject_, extras_); !fault.empty()) view.fault = std::move(fault);
+    auto fault = fault_of(subject_, extras_);
+    if (fault.empty()) fault = refused;
+    if (!fault.empty()) view.fault = std::move(fault);
     auto const warnings = warnings_of(subject_, settings, estimate);
     view.notes.insert(view.notes.end(), warnings.begin(), warnings.end());
+    if (auto const* const gpu = box.report.gpu(target.device); gpu != nullptr && gpu->why_not)
+        view.notes.push_back(format("{} can't be used now: {}", target.device, *gpu->why_not));
     view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());
     if (auto const* const pool = memory::pool_of(box.pools, target.device))
         view.pool = view_of(*pool, target.device);

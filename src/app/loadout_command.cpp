@@ -7,6 +7,7 @@
 #include "app/fit.hpp"
 #include "app/sizing.hpp"
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "cli/fit_text.hpp"
 #include "memory/overhead.hpp"
 
@@ -136,6 +137,16 @@ Result<wire::LoadoutTierView> fitted(models::Loadout const& loadout, LoadoutTier
     return view;
 }
 
+// Known models that are in no loadout, for no box of this kind holds them.
+std::string past_ceiling() {
+    std::vector<std::string> names;
+    for (auto const& model : models::loadouts().models) {
+        if (model.hard_ceiling) names.push_back(model.name);
+    }
+    return format("\npast the hard ceiling of boxes of 128 GB ('hal0 fit NAME' tells why): {}\n",
+                  join(names, ", "));
+}
+
 }  // namespace
 
 wire::LoadoutView view_of(models::Loadout const& loadout) {
@@ -159,8 +170,9 @@ Result<int> loadout_list_command(cli::Arguments const& arguments, cli::Context& 
     std::vector<wire::LoadoutView> views;
     for (auto const& loadout : models::loadouts().loadouts)
         views.push_back(view_of(loadout));
-    context.terminal.out(arguments.has("json") ? wire::encode(views) + "\n"
-                                               : cli::loadouts_list(context.terminal, views));
+    context.terminal.out(arguments.has("json")
+                             ? wire::encode(views) + "\n"
+                             : cli::loadouts_list(context.terminal, views) + past_ceiling());
     return cli::exit_ok;
 }
 

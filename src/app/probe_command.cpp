@@ -128,6 +128,8 @@ Result<HardwareReport> box_report(os::Places const& places) {
 }
 
 Result<int> probe_command(cli::Arguments const& arguments, cli::Context& context) {
+    if (arguments.has("root") && arguments.has("record"))
+        return cli::misused(context, "--root reads a recorded box and --record makes one: give one of them");
     if (arguments.has("root")) {
         HAL0_TRY(machine, hardware::RecordedMachine::open(arguments.text("root")));
         return show(arguments, context, hardware::probe(*machine, {.time = context.now()}));

@@ -126,6 +126,7 @@ Result<memory::MemoryEstimate> Sizing::of_model(engines::PlanRequest const& requ
     auto estimate = planned(request);
     if (estimate || estimate.error().kind == Errc::Unsupported) return estimate;
     auto const fault = std::move(estimate).error();
+    if (fault.kind == Errc::Corrupt) refused_ = fault.message;
     planned_by = by_formulas(fault.message);
     planner_failed_ = true;
     if (fault.kind == Errc::Timeout) {  // the next would be waited for as long
@@ -219,7 +220,7 @@ Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings
 // ---- all of it
 
 memory::Known Sizing::known(engines::PlanRequest const& request) const {
-    memory::Known known{.vocabulary = subject_.shape.vocabulary};
+    memory::Known known{.vocabulary = subject_.shape.vocabulary, .sequences = request.parallel};
     auto const& experience = place_.experience;
     if (!place_.engine || experience.box.empty()) return known;
     known.learned = memory::learn(experience.of_model, experience.of_others,
@@ -228,7 +229,8 @@ memory::Known Sizing::known(engines::PlanRequest const& request) const {
                                    .version = place_.engine->version,
                                    .backend = place_.backend,
                                    .card = experience.card,
-                                   .settings = memory::settings_name(request)});
+                                   .settings = memory::settings_name(request)},
+                                  memory::sequence_bytes(subject_.shape.vocabulary));
     return known;
 }
 
@@ -236,6 +238,7 @@ Result<memory::MemoryEstimate> Sizing::estimate(SizingSettings const& settings) 
     auto const request = plan_request(subject_, settings, extras_);
     planned_by_ = planner();
     planner_failed_ = false;
+    refused_.clear();
     HAL0_TRY(estimate, of_model(request, planned_by_));
     memory::add_growing(estimate, subject_.shape, request);
     // Before what is loaded beside it: of a load like this one, without that, the overhead was learned.

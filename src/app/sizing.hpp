@@ -69,6 +69,11 @@ class Sizing final : NoCopy {
                                                   memory::Demand const& others = {});
     // Who made the last estimate, in words.
     [[nodiscard]] std::string const& planned_by() const { return planned_by_; }
+    // Why the engine wouldn't take the model of the last estimate at all; empty where it would, or wasn't
+    // asked.
+    [[nodiscard]] std::string refused() const {
+        return draft_ && refused_.empty() ? draft_->refused_ : refused_;
+    }
 
   private:
     // Whether it goes with so much context beside `others`; how much is left, less than nothing where not.
@@ -110,6 +115,7 @@ class Sizing final : NoCopy {
     std::string by_formulas_{};
     bool planner_failed_{false};  // in the last estimate
     std::string planned_by_{};
+    std::string refused_{};
 };
 
 }  // namespace hal0::app

@@ -99,7 +99,7 @@ void tell_fault(Terminal& terminal, Conversation const& conversation, Error cons
     bool const grown = error.kind == Errc::TooLarge && conversation.goes_on();
     auto const hint =
         grown ? "; the conversation has become too long for this model: /new begins another" : "";
-    terminal.err(format("{}\n", painted(terminal, Stream::Err, error.message + hint, Style::Bad)));
+    terminal.err(format("{}\n", painted(terminal, Stream::Err, printable(error.message + hint), Style::Bad)));
 }
 
 Result<int> talk(Conversation& conversation, Terminal& terminal, std::string const& system) {

@@ -23,11 +23,11 @@ std::string gigabytes(Bytes size) {
 }
 
 std::string row(Terminal const& terminal, std::string_view name, std::string_view value) {
-    return painted(terminal, Stream::Out, padded(name, 10), Style::Dim) + format("{}\n", value);
+    return painted(terminal, Stream::Out, padded(name, 10), Style::Dim) + format("{}\n", printable(value));
 }
 
 std::string sentence(Terminal const& terminal, wire::FitVerdict const& fit) {
-    return painted(terminal, Stream::Out, fit.sentence, style_of_verdict(fit.verdict)) + "\n";
+    return painted(terminal, Stream::Out, printable(fit.sentence), style_of_verdict(fit.verdict)) + "\n";
 }
 
 std::string settings_line(wire::FitSettings const& settings) {
@@ -59,12 +59,14 @@ std::string pool_line(wire::FitPool const& pool) {
 
 std::string context_line(wire::FitView const& view) {
     if (!view.context_that_fits) return {};
-    if (*view.context_that_fits == 0) return "none fits";
+    bool const others = view.fit.verdict == "needs eviction" || view.fit.verdict == "pages";
+    auto const beside = others ? " beside what is loaded now" : "";
+    if (*view.context_that_fits == 0) return format("none goes in{}", beside);
     if (view.context_max == view.context_that_fits)
-        return format("all {} tokens that it was trained for go in", *view.context_max);
-    if (!view.context_max) return format("{} tokens go in", *view.context_that_fits);
-    return format("up to {} tokens of the {} it was trained for go in, the last of them tightly",
-                  *view.context_that_fits, *view.context_max);
+        return format("all {} tokens that it was trained for go in{}", *view.context_max, beside);
+    if (!view.context_max) return format("{} tokens go in{}", *view.context_that_fits, beside);
+    return format("up to {} tokens of the {} it was trained for go in{}, the last of them tightly",
+                  *view.context_that_fits, *view.context_max, beside);
 }
 
 std::string slot_text(wire::LoadoutSlotView const& slot) {
@@ -100,9 +102,9 @@ std::vector<Cell> tier_row(wire::LoadoutView const& loadout, wire::LoadoutTierVi
 std::string fit_text(Terminal const& terminal, wire::FitView const& view) {
     std::string out;
     if (view.fault)
-        out +=
-            painted(terminal, Stream::Out, format("It doesn't load as it is: {}.", *view.fault), Style::Bad) +
-            "\nOnce it is whole: ";
+        out += painted(terminal, Stream::Out, format("It doesn't load as it is: {}.", printable(*view.fault)),
+                       Style::Bad) +
+               "\nApart from that: ";
     out += sentence(terminal, view.fit) + "\n";
     out += row(terminal, "model", format("{}, {}", view.model, gigabytes(view.size)));
     if (auto const line = extras_line(view); !line.empty()) out += row(terminal, "with", line);

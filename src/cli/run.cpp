@@ -17,7 +17,7 @@ template <class... F> struct Each : F... {
 };
 
 void complain(Terminal& terminal, std::string_view message) {
-    terminal.err(format("{} {}\n", painted(terminal, Stream::Err, "hal0:", Style::Bold), message));
+    terminal.err(format("{} {}\n", painted(terminal, Stream::Err, "hal0:", Style::Bold), printable(message)));
 }
 
 Error deaf(int pid) {

@@ -45,7 +45,11 @@ struct Column {
 class Table {
   public:
     explicit Table(std::vector<Column> columns) : columns_{std::move(columns)} {}
-    void row(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
+    void row(std::vector<Cell> cells) {
+        for (auto& cell : cells)
+            cell.text = printable(cell.text);
+        rows_.push_back(std::move(cells));
+    }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] std::string render(Terminal const& terminal) const;
 

@@ -49,6 +49,16 @@ bool counts(Measurement const& load, Circumstances const& now) {
            at.backend == now.backend;
 }
 
+// As settings_name() writes them.
+std::int64_t sequences_of(Circumstances const& at) {
+    constexpr std::string_view key = "parallel=";
+    auto const found = at.settings.find(key);
+    if (found == std::string::npos) return 1;
+    auto const begin = found + key.size();
+    return to_int(std::string_view{at.settings}.substr(begin, at.settings.find(' ', begin) - begin))
+        .value_or(1);
+}
+
 // What the process took beside its plan; nothing where that can't be told.
 std::optional<Bytes> process_bytes(Measurement const& load) {
     if (!load.planned || !load.own_loaded) return std::nullopt;
@@ -74,6 +84,7 @@ class Largest {
         bytes_ = std::max(bytes_, *bytes);
         time_ = std::max(time_, load.time);
     }
+    [[nodiscard]] bool any() const { return loads_ > 0; }
     [[nodiscard]] std::optional<LearnedBytes> with(Bytes margin, std::string_view of) const {
         if (loads_ == 0) return std::nullopt;
         constexpr std::size_t date = 10;  // of "2026-11-25T20:00:00Z"
@@ -148,14 +159,19 @@ bool add(MeasuredLoads& measured, Measurement const& reading) {
 }
 
 Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement> const& of_others,
-              Circumstances const& now) {
+              Circumstances const& now, Bytes of_sequence) {
+    auto const sequences = sequences_of(now);
     Largest process;
+    Largest process_of_more;
     Largest driver;
     Largest others;
     Largest total;
     for (auto const& load : of_model) {
         if (!counts(load, now)) continue;
-        process.take(process_bytes(load), load);
+        auto const fewer = sequences - sequences_of(load.at);
+        auto const bytes = process_bytes(load);
+        if (fewer < 0) process_of_more.take(bytes, load);
+        if (fewer >= 0 && bytes) process.take(*bytes + Bytes{of_sequence.count * fewer}, load);
         if (load.at.card != now.card) continue;
         driver.take(driver_bytes(load), load);
         if (load.at.settings == now.settings) total.take(load.gpu, load);
@@ -163,6 +179,7 @@ Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement>
     for (auto const& load : of_others) {
         if (counts(load, now) && load.at.card == now.card) others.take(driver_bytes(load), load);
     }
+    if (!process.any()) process = process_of_more;
     Learned learned{.process = process.with(process_margin, "this model"),
                     .driver = driver.with(driver_margin, "this model"),
                     .gpu_total = total.with(driver_margin, "this model with these settings")};

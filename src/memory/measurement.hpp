@@ -137,7 +137,9 @@ struct Learned {
 inline constexpr Bytes process_margin = 32_MiB;
 inline constexpr Bytes driver_margin = 128_MiB;
 
+// `of_sequence`: what each further sequence adds to the process at the most (overhead.hpp). A load with fewer
+// than now is taken with that on top; one with more counts only where there is no other.
 Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement> const& of_others,
-              Circumstances const& now);
+              Circumstances const& now, Bytes of_sequence = {});
 
 }  // namespace hal0::memory

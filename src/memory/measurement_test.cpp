@@ -32,6 +32,24 @@ TEST(Measurement, WhatIsNotInThePlanIsTheProcess) {
     EXPECT_EQ(process_of({}), std::nullopt);
 }
 
+// Each sequence has a sampler of its own: a load with fewer is taken with that on top, one with more says
+// little.
+TEST(Measurement, SequencesAreApartFromTheProcess) {
+    auto few = load("1", 118_MiB);
+    auto many = load("2", 170_MiB);
+    few.at.settings = "context=1 parallel=2 unified=0";
+    many.at.settings = "context=1 parallel=64 unified=0";
+    auto const of = [&](std::vector<Measurement> const& loads, std::string const& settings) {
+        auto now = here;
+        now.settings = settings;
+        return learn(loads, {}, now, 1_MiB).process->bytes - process_margin;
+    };
+    EXPECT_EQ(of({few, many}, "parallel=2"), 28_MiB);
+    EXPECT_EQ(of({few}, "parallel=10"), 36_MiB);
+    EXPECT_EQ(of({few, many}, "parallel=64"), 90_MiB) << "28 and 62 more";
+    EXPECT_EQ(of({many}, "parallel=1"), 80_MiB) << "better than nothing";
+}
+
 // Buffers of computing are touched as they are used: what isn't there yet must not make the process smaller,
 // and what has come must not make it larger than it is.
 TEST(Measurement, AReadingAfterUseOnlyRaisesIt) {

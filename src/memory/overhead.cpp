@@ -24,12 +24,14 @@ Term process_of(Known const& known, Target const& target) {
         term.bytes = learned->bytes;
         term.source = learned->source;
     } else if (known.vocabulary > 0) {
-        term.bytes = base + Bytes{product({known.vocabulary, process_per_token.count})};
-        term.source =
-            format("{}, and {} bytes for each of {} tokens of the vocabulary: more than was measured",
-                   human(base), process_per_token.count, known.vocabulary);
+        auto const further = Bytes{product({sequence_bytes(known.vocabulary).count, known.sequences - 1})};
+        term.bytes = base + Bytes{product({known.vocabulary, process_per_token.count})} + further;
+        term.source = format(
+            "{}, {} bytes for each of {} tokens of the vocabulary, {} for further sequences: more than "
+            "was measured",
+            human(base), process_per_token.count, known.vocabulary, human(further));
     } else {
-        term.bytes = process_unknown;
+        term.bytes = process_unknown + Bytes{product({sequence_bytes(0).count, known.sequences - 1})};
         term.source = "vocabulary, threads, HTTP: taken at more than was measured";
     }
     return term;
@@ -62,6 +64,13 @@ Term driver_of(PoolShare const& share, GpuApi api, Learned const& learned) {
 }
 
 }  // namespace
+
+Bytes sequence_bytes(std::int64_t vocabulary) {
+    constexpr std::int64_t candidate = 12;
+    constexpr std::int64_t unknown_vocabulary = 262'144;
+    auto const tokens = vocabulary > 0 ? vocabulary : unknown_vocabulary;
+    return Bytes{product({tokens, candidate})} + 256_KiB;
+}
 
 Term vocabulary_term(std::string name, std::int64_t tokens) {
     return {.name = std::move(name),

@@ -15,8 +15,13 @@ inline constexpr std::string_view driver_term = "driver context";
 // What is known of a model beside its plan.
 struct Known {
     std::int64_t vocabulary{0};  // tokens; 0: not known
-    Learned learned{};
+    std::int64_t sequences{1};
+    Learned learned{};  // for as many
 };
+
+// What each sequence after the first adds to the process: its sampler has a candidate for each token of the
+// vocabulary (llama_token_data, 12 bytes), and what it has said.
+Bytes sequence_bytes(std::int64_t vocabulary);
 
 // What a model loaded beside the first one adds to the process: its vocabulary.
 Term vocabulary_term(std::string name, std::int64_t tokens);

@@ -14,7 +14,7 @@
 namespace hal0::models {
 namespace {
 
-constexpr std::chrono::hours kept{1};
+constexpr std::chrono::minutes kept{10};
 constexpr std::size_t key_digits = 16;
 
 // "https://host/dir/" + "model.gguf" + "?download=true"

@@ -1,7 +1,7 @@
 #pragma once
 // The header of a GGUF model that lies at an http(s) address: what is needed to size it before it is here. It
-// is read in pieces and kept in the cache for an hour, as files as long as those that lie there, with nothing
-// behind their headers.
+// is read in pieces and kept in the cache for ten minutes, as files as long as those that lie there, with
+// nothing behind their headers.
 #include <string>
 #include <string_view>
 

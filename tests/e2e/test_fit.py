@@ -151,9 +151,14 @@ class Fit(unittest.TestCase):
         cut = self.home.path / "cut.gguf"
         cut.write_bytes(model.read_bytes()[:-1000])
         said = self.home.cli("fit", str(cut), "--device", "cpu", check=1).stdout
-        self.assertRegex(said, r"^It doesn't load as it is: \S+cut.gguf is incomplete, \d+ B are missing\.\nOnce it is whole: It fits")
+        self.assertRegex(said, r"^It doesn't load as it is: \S+cut.gguf is incomplete, \d+ B are missing\.\nApart from that: It fits")
         drafted = self.home.cli("fit", CHAT_MODEL, "--draft", str(cut), "--device", "cpu", "--json", check=1).stdout
         self.assertIn("cut.gguf is incomplete", json.loads(drafted)["fault"])
+        foreign = self.home.path / "foreign.gguf"
+        foreign.write_bytes(model.read_bytes().replace(b"llama", b"f\x1bura"))
+        said = self.home.cli("fit", str(foreign), "--device", "cpu", check=1)
+        self.assertIn("It doesn't load as it is: ", said.stdout)
+        self.assertNotIn("\x1b", said.stdout + said.stderr)
         seeing = projector(self.home.path / "mmproj.gguf", 576)
         self.assertIn("give it as --mmproj", self.home.cli("fit", str(seeing), check=2).stderr)
 
@@ -207,6 +212,7 @@ class Fit(unittest.TestCase):
 
     def test_loadouts_are_sized_for_a_box(self):
         self.assertEqual(len(self.json("loadout", "list")), 8)
+        self.assertRegex(self.home.cli("loadout", "list").stdout, r"past the hard ceiling .*: .*Qwen3-235B-A22B")
         shown = self.home.cli("loadout", "show", "max").stdout
         self.assertIn("often given as 50.0 GB", shown)
         for box, verdict in (("halo-128-2g-evo-x2", "unknown"), ("halo-128-512m-framework", "fits"), ("halo-64-512m", "never")):
