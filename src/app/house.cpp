@@ -5,6 +5,7 @@
 #include "api/translate.hpp"
 #include "app/work.hpp"
 #include "base/format.hpp"
+#include "base/text.hpp"
 #include "engines/install.hpp"
 #include "models/catalog.hpp"
 #include "wire/codec.hpp"
@@ -220,7 +221,18 @@ void House::memory(std::function<void(Result<wire::MemoryView>)> done) {
 }
 
 void House::fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) {
-    world_.fit.ask(question, std::move(done));
+    std::vector<std::string> loading;
+    for (auto const& slot : slots_->list()) {
+        if (slot.state == slots::State::Starting || slot.state == slots::State::Loading)
+            loading.push_back(slot.name);
+    }
+    world_.fit.ask(
+        question, [loading = join(loading, ", "), done = std::move(done)](Result<wire::FitView> view) {
+            if (view && !loading.empty())
+                view->notes.push_back(
+                    format("loading now: {}; what that will still take counts as free here", loading));
+            done(std::move(view));
+        });
 }
 
 void House::job_changed(jobs::Job const& job) {

@@ -83,6 +83,10 @@ TEST(Remedies, ReplaceWhatTheBootLoaderSaid) {
         "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 quiet\"\nGRUB_TIMEOUT=5\n");
     EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT='quiet ttm.pages_limit=1'\n"),
               "GRUB_CMDLINE_LINUX_DEFAULT='ttm.pages_limit=2 quiet'\n");
+    EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=quiet\n"),
+              "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 quiet\"\n");
+    EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=\n"),
+              "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 \"\n");
     auto const removal = Remedies{facts}.kernel_parameters("", {"amd_iommu"})[0];
     EXPECT_EQ(edited(removal, "GRUB_CMDLINE_LINUX=\"amd_iommu=off quiet\"\n"),
               "GRUB_CMDLINE_LINUX=\" quiet\"\n");

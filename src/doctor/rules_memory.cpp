@@ -198,10 +198,17 @@ bool is_low(GttBox const& box) {
     return reach.count < possible.count / 4 * 3;
 }
 
+// What is asked for already comes with the next boot: gtt-not-in-force says how.
+bool is_on_its_way(Facts const& facts, Bytes cap) {
+    auto const asked = asked_for(facts);
+    return asked && asked->pages >= pages_of(cap);
+}
+
 Symptoms look_cap_low(Facts const& facts) {
     auto const box = gtt_box(facts);
     if (!box || !is_low(*box)) return {};
     auto const advised = advised_cap(box->visible);
+    if (is_on_its_way(facts, advised)) return {};
     return {
         {.severity = Severity::Warning,
          .headline = format("the GPU may take {} of the system's memory; {} can be had", human(box->cap),

@@ -318,3 +318,14 @@ class Idle(unittest.TestCase):
         self.assertIn("nobody asked it for 1 s", home.slot_view("primary")["cause"])
         self.assertEqual(home.http("POST", "/v1/chat/completions", body | {"max_tokens": 1}).status, 200)
         self.assertEqual(home.loads("tiny"), 2)
+
+    def test_what_loads_now_is_said_where_room_is_told(self):
+        home = Home()
+        self.addCleanup(home.close)
+        home.slot("primary", home.fake_model("tiny", "ready-after-ms=3000"))
+        home.start()
+        view = home.api("GET", "/api/fit?model=gemma-3-1b-it-Q4_K_M&device=cpu").json
+        self.assertIn("loading now: primary; what that will still take counts as free here", view["notes"])
+        home.ready("primary")
+        view = home.api("GET", "/api/fit?model=gemma-3-1b-it-Q4_K_M&device=cpu").json
+        self.assertFalse([note for note in view["notes"] if "loading now" in note])
