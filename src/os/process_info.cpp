@@ -61,6 +61,16 @@ int usable_cpus() {
     return static_cast<int>(std::max<std::int64_t>(1, std::min(cpus, quota_cpus())));
 }
 
+std::optional<std::int64_t> oom_kills() {
+    auto const text = read_file("/proc/vmstat", 64_KiB);
+    if (!text) return std::nullopt;
+    for (auto const line : split(*text, '\n')) {
+        constexpr std::string_view key = "oom_kill ";
+        if (line.starts_with(key)) return to_int(line.substr(key.size()));
+    }
+    return std::nullopt;
+}
+
 std::string own_program() {
     constexpr char const* link = "/proc/self/exe";
     std::string path(4096, '\0');

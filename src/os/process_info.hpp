@@ -18,6 +18,10 @@ std::optional<std::uint64_t> start_ticks(int pid);
 // (cgroup v2, rounded up). At least 1.
 int usable_cpus();
 
+// How many processes the kernel has ended for want of memory, on all of the machine and in every cgroup,
+// since it booted (/proc/vmstat's oom_kill, since Linux 4.13); nothing where it doesn't tell.
+std::optional<std::int64_t> oom_kills();
+
 // The file this process runs, where it stands now; "/proc/self/exe" when that was removed or replaced, which
 // still runs the very same program.
 std::string own_program();

@@ -438,5 +438,11 @@ TEST(UsableCpus, AreNoMoreThanThisProcessMayRunOn) {
     EXPECT_LE(here, static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
+TEST(ProcessInfo, TheKernelTellsHowManyItEndedForWantOfMemory) {
+    auto const kills = oom_kills();
+    ASSERT_TRUE(kills);
+    EXPECT_GE(*kills, 0);
+}
+
 }  // namespace
 }  // namespace hal0::os

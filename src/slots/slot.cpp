@@ -6,6 +6,7 @@
 
 #include "base/format.hpp"
 #include "os/file.hpp"
+#include "os/process_info.hpp"
 #include "slots/sanity.hpp"
 
 namespace hal0::slots {
@@ -293,6 +294,7 @@ void Slot::launch() {
     }
     worker_ = std::move(worker).value();
     running_ = *plan_;
+    oom_kills_ = os::oom_kills();
     adopted_ = false;
     state_.checks = wants_check();
     restart_pending_ = false;
@@ -306,6 +308,7 @@ Result<bool> Slot::adopt() {
     if (!found) return false;
     worker_ = std::move(found->process);
     running_ = std::move(found->spec);
+    oom_kills_ = os::oom_kills();
     adopted_ = true;
     state_.checks = wants_check();
     auto const known = os::read_file(run_.found, 4_KiB);  // an earlier daemon has looked

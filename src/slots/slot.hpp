@@ -121,6 +121,7 @@ class Slot final : NoCopy {
     [[nodiscard]] std::chrono::seconds load_patience() const;
     [[nodiscard]] std::chrono::seconds drain_patience() const;
     [[nodiscard]] std::chrono::seconds idle_patience() const;  // 0: for ever
+    [[nodiscard]] std::string killer() const;
     [[nodiscard]] std::string words_of(os::ExitStatus const& status) const;
     [[nodiscard]] std::string cause() const;
     [[nodiscard]] std::string cause_of_ready() const;
@@ -152,8 +153,9 @@ class Slot final : NoCopy {
     bool restart_pending_{false};
     TimePoint started_at_{};
     Duration stop_patience_{};
-    bool idled_{false};    // unloaded, for nobody asked for it
-    bool overdue_{false};  // killed by us, for it wasn't ready in time
+    bool idled_{false};                        // unloaded, for nobody asked for it
+    std::optional<std::int64_t> oom_kills_{};  // of the kernel, when its worker began
+    bool overdue_{false};                      // killed by us, for it wasn't ready in time
     Duration loaded_in_{};
     std::string suspicious_{};  // what is wrong with its worker's output
 

@@ -42,6 +42,18 @@ std::string Slot::file_path() const {
     return os::join_path(world_.places.config, "slots/" + name_ + ".toml");
 }
 
+// The kernel counts those it ends for want of memory, and doesn't tell anybody but root which.
+std::string Slot::killer() const {
+    auto const kills = os::oom_kills();
+    if (!kills || !oom_kills_) return "by somebody, or by the kernel for want of memory";
+    if (*kills == *oom_kills_) return "by somebody; the kernel ended nothing for want of memory meanwhile";
+    return format(
+        "by the kernel for want of memory, as it seems: it has ended {} process{} for that meanwhile; 'hal0 "
+        "fit' "
+        "tells what the model takes, a smaller context takes less",
+        *kills - *oom_kills_, *kills - *oom_kills_ == 1 ? "" : "es");
+}
+
 std::string Slot::words_of(os::ExitStatus const& status) const {
     if (overdue_) {
         return format(
@@ -52,7 +64,7 @@ std::string Slot::words_of(os::ExitStatus const& status) const {
     auto words = format("its worker {}{} while {}", status.signal ? "was " : "", os::describe(status),
                         served ? "serving" : "loading");
     constexpr int kill = 9;  // comes from outside: what it wrote last has nothing to do with it
-    if (status.signal == kill) return words + " (by somebody, or by the kernel for want of memory)";
+    if (status.signal == kill) return words + format(" ({})", killer());
     auto const tail = os::read_tail(run_.log, log_tail);
     auto const line = telling_line(tail ? *tail : "", served ? EndedWhile::Serving : EndedWhile::Loading);
     if (!line.empty()) words += format(": {}", line);

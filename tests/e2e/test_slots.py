@@ -3,6 +3,7 @@ import contextlib
 import http.client
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -289,6 +290,42 @@ class Logs(unittest.TestCase):
             home.api("POST", "/api/slots/primary/restart")
             self.assertIn(b"hal0 starts m", home.api("GET", "/api/slots/primary/logs").body)
             self.assertLess((logs / "primary.log").stat().st_size, 1 << 20)
+
+
+def memory_group(limit):
+    """A cgroup whose processes may have so much memory, or a reason to skip."""
+    for root, name in (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max")):
+        group = pathlib.Path(root) / f"hal0-test-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            (group / name).write_text(str(limit))
+            return group
+        with contextlib.suppress(OSError):
+            group.rmdir()
+    raise unittest.SkipTest("no cgroup can be made here")
+
+
+class Killed(unittest.TestCase):
+    def test_a_load_that_the_kernel_ends_for_want_of_memory_says_so(self):
+        home = Home()
+        group = memory_group(100 << 20)
+        self.addCleanup(lambda: eventually(lambda: group.rmdir() is None, message="the cgroup stays"))
+        self.addCleanup(home.close)
+        home.slot("primary", home.fake_model("hungry", "rss-mib=400"), enabled=False)
+        home.start()
+        (group / "cgroup.procs").write_text(str(home.daemon.pid))
+        said = home.cli("slot", "load", "primary", check=1).stderr
+        self.assertIn("by the kernel for want of memory, as it seems", said)
+
+    def test_one_that_somebody_kills_is_not_taken_for_that(self):
+        home = Home()
+        self.addCleanup(home.close)
+        home.slot("primary", home.fake_model("tiny"), enabled=False)
+        home.start()
+        home.cli("slot", "load", "primary", check=0)
+        os.kill(home.slot_view("primary")["pid"], signal.SIGKILL)
+        eventually(lambda: home.slot_view("primary")["state"] == "error" and "by somebody" in home.slot_view("primary")["cause"],
+                   message=str(home.slot_view("primary")))
 
 
 class Events(unittest.TestCase):
