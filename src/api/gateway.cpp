@@ -33,6 +33,14 @@ bool sane_id(std::string_view id) {
            std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < '\x7f' && c != '"'; });
 }
 
+// Of hal0's own answer: a worker that can't be asked, or is silent, has its status (errors.cpp).
+dispatch::Outcome outcome_of_ranking(int status) {
+    constexpr int bad_gateway = 502;
+    constexpr int gateway_timeout = 504;
+    if (status == bad_gateway) return dispatch::Outcome::WorkerLost;
+    return status == gateway_timeout ? dispatch::Outcome::Stalled : dispatch::outcome_of_status(status);
+}
+
 dispatch::Outcome outcome_of(http::RelayOutcome const& outcome) {
     using dispatch::Outcome;
     switch (outcome.ending) {
@@ -157,12 +165,15 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
                               .path = std::string{endpoint.worker_path},
                               .model = route.model,
                               .cross_encoder = route.kind == models::Kind::Rerank};
-    auto done = [this, id, began = world_.loop.now()](http::Response response) {
+    active(id).began = world_.loop.now();
+    auto done = [this, id](http::Response response) {
         auto job = rankings_.extract(id);  // lives to the end of this call
         auto* waiting = live(ticket(id), Active::State::Ranking);
-        auto const took = world_.loop.now() - began;
-        if (waiting != nullptr)
-            active(id).lease.count(dispatch::outcome_of_status(response.status), took, took);
+        if (waiting != nullptr) {
+            auto& slot = active(id);
+            slot.lease.count(outcome_of_ranking(response.status), std::nullopt,
+                             world_.loop.now() - slot.began);
+        }
         end(id);
         if (waiting != nullptr) answer(*waiting, std::move(response));
     };
@@ -232,12 +243,15 @@ http::Response Gateway::failure(http::OwnError const& error, http::RequestHead c
 }
 
 void Gateway::on_gone(http::ExchangeId id) {
-    auto const& slot = active(id);
+    auto& slot = active(id);
     if (slot.generation != id.generation) return;
     switch (slot.state) {
         case Active::State::Waiting: world_.control.cancelled(ticket(id)); break;
         case Active::State::Admin: world_.admin.gone(ticket(id)); break;
-        case Active::State::Ranking: rankings_.erase(id); break;
+        case Active::State::Ranking:
+            rankings_.erase(id);
+            slot.lease.count(dispatch::Outcome::ClientGone, std::nullopt, world_.loop.now() - slot.began);
+            break;
         case Active::State::None:
         case Active::State::Relaying: break;
     }

@@ -65,6 +65,7 @@ class Gateway final : public http::Handler,
         std::uint32_t generation{0};
         Endpoint const* endpoint{nullptr};  // once its head is let in
         dispatch::Lease lease{};
+        TimePoint began{};  // of a ranking
     };
 
     void serve_models(http::Exchange& exchange);

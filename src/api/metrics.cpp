@@ -121,8 +121,9 @@ void add_slots(Metrics& metrics, std::vector<SlotView> const& slots) {
 }
 
 void add_counts(Metrics& metrics, std::vector<SlotCounts> const& counts) {
-    metrics.family("hal0_requests_total", Metrics::Type::Counter,
-                   "Requests that a slot was given, by how they ended.");
+    metrics.family(
+        "hal0_requests_total", Metrics::Type::Counter,
+        "Requests that a slot's worker was given, by how they ended; refused or given up before: not in it.");
     for (auto const& of : counts) {
         for (std::size_t i = 0; i < dispatch::outcome_names.size(); ++i)
             metrics.sample({{"slot", of.slot}, {"outcome", dispatch::outcome_names.at(i)}},

@@ -223,8 +223,8 @@ void House::memory(std::function<void(Result<wire::MemoryView>)> done) {
 void House::fit(wire::FitQuestion const& question, std::function<void(Result<wire::FitView>)> done) {
     std::vector<std::string> loading;
     for (auto const& slot : slots_->list()) {
-        if (slot.state == slots::State::Starting || slot.state == slots::State::Loading)
-            loading.push_back(slot.name);
+        bool const comes_up = slot.state == slots::State::Starting || slot.state == slots::State::Loading;
+        if (comes_up && !slot.adopted) loading.push_back(slot.name);
     }
     world_.fit.ask(
         question, [loading = join(loading, ", "), done = std::move(done)](Result<wire::FitView> view) {
@@ -288,6 +288,11 @@ void House::slot_closing(std::string const& slot) {
 }
 std::optional<Duration> House::slot_idle_for(std::string const& slot) const {
     return dispatcher_->idle_for(slot);
+}
+bool House::slot_close_if_idle(std::string const& slot) {
+    if (!dispatcher_->close_if_idle(slot)) return false;
+    world_.log.info("slot {} is unloaded: nobody asked it for as long as its file says", slot);
+    return true;
 }
 void House::slot_lost(std::string const& slot) { dispatcher_->close(slot); }
 void House::slot_failed(std::string const& slot, Error const& why) { dispatcher_->failed(slot, why); }

@@ -81,6 +81,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     void slot_ready(std::string const& slot, os::Address const& worker, std::string const& key) override;
     void slot_closing(std::string const& slot) override;
     [[nodiscard]] std::optional<Duration> slot_idle_for(std::string const& slot) const override;
+    bool slot_close_if_idle(std::string const& slot) override;
     void slot_lost(std::string const& slot) override;
     void slot_failed(std::string const& slot, Error const& why) override;
     void file_ignored(std::string const& path, Error const& why) override;

@@ -146,6 +146,7 @@ Result<memory::MemoryEstimate> Sizing::of_draft(Subject const& draft, SizingSett
     auto const request = plan_request(draft, settings);
     auto planned_by = draft_->planner();
     draft_->planner_failed_ = false;
+    draft_->refused_.clear();
     auto estimate = draft_->of_model(request, planned_by);
     if (!estimate) return in_context(format("the draft model {}", draft.name), std::move(estimate).error());
     memory::add_growing(*estimate, draft.shape, request);

@@ -61,7 +61,7 @@ std::string below_table(Terminal const& terminal, Reasons const& reasons) {
     for (auto const& [name, why] : reasons) {
         if (why.empty()) continue;
         if (out.empty()) out += "\n";
-        auto const text = format("{}: {}", name, why);
+        auto const text = printable(format("{}: {}", name, why));
         auto const lines = tty ? wrapped(text, terminal.width() - indent.size()) : std::vector{text};
         for (std::size_t i = 0; i < lines.size(); ++i)
             out += format("{}{}\n", i == 0 ? "" : indent, lines[i]);
@@ -71,7 +71,7 @@ std::string below_table(Terminal const& terminal, Reasons const& reasons) {
 
 std::string state_line(Terminal const& terminal, std::string const& state, std::string const& why) {
     auto const painted_state = painted(terminal, Stream::Out, state, style_of_state(state));
-    return why.empty() ? painted_state : format("{}: {}", painted_state, why);
+    return why.empty() ? painted_state : format("{}: {}", painted_state, printable(why));
 }
 
 std::string number(std::int64_t count) { return count > 0 ? std::to_string(count) : std::string{}; }

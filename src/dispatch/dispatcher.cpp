@@ -66,6 +66,12 @@ void Dispatcher::close(std::string const& slot) {
         port->forget_worker(at->second.worker);
 }
 
+bool Dispatcher::close_if_idle(std::string const& slot) {
+    if (!gate(slot).close_if_empty()) return false;
+    publish();
+    return true;
+}
+
 void Dispatcher::failed(std::string const& slot, Error const& why) {
     perform(scheduler_.on(SlotFailed{slot, why}));
     arm_deadline();

@@ -55,6 +55,8 @@ class Dispatcher final : public ControlPort, NoCopy {
     void remove(std::string const& slot);  // its gate must be closed and drained
     void open(std::string const& slot, os::Address const& worker, std::string const& key);
     void close(std::string const& slot);  // drained() follows, perhaps at once through the inbox
+    // The same where nobody is being served; false, and nothing is closed, where somebody is.
+    bool close_if_idle(std::string const& slot);
     void failed(std::string const& slot, Error const& why);
     // The daemon ends: who waits, and who would from now on, is refused with `why`.
     void end(Error const& why);

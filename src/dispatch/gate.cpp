@@ -34,4 +34,11 @@ void SlotGate::close() {
     if (word_.fetch_or(closed_bit, std::memory_order_acq_rel) == 0) drained_();
 }
 
+bool SlotGate::close_if_empty() {
+    std::uint64_t empty = 0;
+    if (!word_.compare_exchange_strong(empty, closed_bit, std::memory_order_acq_rel)) return false;
+    drained_();
+    return true;
+}
+
 }  // namespace hal0::dispatch

@@ -22,6 +22,7 @@ class SlotGate final : NoCopy {
     void leave();                // any thread, once per successful enter()
     void open();                 // control plane
     void close();                // control plane; nothing happens when it is closed already
+    bool close_if_empty();       // control plane; false where somebody is in it, or it is closed already
     [[nodiscard]] bool is_open() const { return (word_.load(std::memory_order_acquire) & closed_bit) == 0; }
     // Since when nobody is in it; nothing while somebody is.
     [[nodiscard]] std::optional<TimePoint> idle_since() const {

@@ -74,5 +74,23 @@ TEST(SlotGate, DrainsOnceUnderContention) {
     }
 }
 
+TEST(SlotGate, ClosesWhereNobodyIsInItAndNotElse) {
+    int told = 0;
+    SlotGate gate{[&told] { ++told; }};
+    EXPECT_FALSE(gate.close_if_empty()) << "closed already";
+    gate.open();
+    {
+        auto const lease = Lease::take(gate);
+        EXPECT_EQ(gate.idle_since(), std::nullopt);
+        EXPECT_FALSE(gate.close_if_empty());
+        EXPECT_TRUE(gate.is_open());
+    }
+    EXPECT_LE(gate.idle_since(), Clock::now());
+    EXPECT_TRUE(gate.close_if_empty());
+    EXPECT_EQ(told, 1);
+    gate.close();
+    EXPECT_EQ(told, 1) << "once for each closing";
+}
+
 }  // namespace
 }  // namespace hal0::dispatch

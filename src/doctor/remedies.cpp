@@ -60,7 +60,8 @@ std::string sed(std::vector<std::string> const& parts) {
 }
 
 // A value of one word, or none, may stand without quotes.
-constexpr char const* quote_bare = "s/^(GRUB_CMDLINE_LINUX_DEFAULT=)([[:alnum:]][^[:space:]]*)?$/\\1\"\\2\"/";
+constexpr char const* quote_bare =
+    "s/^(GRUB_CMDLINE_LINUX_DEFAULT=)([[:alnum:]][^[:space:]]*)?[[:space:]]*(#.*)?$/\\1\"\\2\"/";
 
 constexpr std::string_view reboot = "sudo reboot";
 
@@ -174,9 +175,9 @@ Lines Remedies::grub(std::string const& edit) const {
 Lines Remedies::kernel_parameters(std::string const& parameters, Lines const& obsolete) const {
     auto const& conditions = facts_.conditions;
     auto const gone = removal(obsolete);
-    auto const in_grub =
-        sed({parameters.empty() ? "" : quote_bare, gone,
-             parameters.empty() ? "" : format("s/^GRUB_CMDLINE_LINUX_DEFAULT=./&{} /", parameters)});
+    auto const in_grub = sed(
+        {parameters.empty() ? "" : quote_bare, gone,
+         parameters.empty() ? "" : format("s/^GRUB_CMDLINE_LINUX_DEFAULT=[\\x22\\x27]/&{} /", parameters)});
     auto const at_end = sed({gone, parameters.empty() ? "" : format("s/$/ {}/", parameters)});
     auto const cmdline = format("sudo sed -i -E '{}' /etc/kernel/cmdline", at_end);
     auto const entries = format("sudo sed -i -E '/^options/{{ {} }}' /boot/loader/entries/*.conf", at_end);

@@ -85,6 +85,10 @@ TEST(Remedies, ReplaceWhatTheBootLoaderSaid) {
               "GRUB_CMDLINE_LINUX_DEFAULT='ttm.pages_limit=2 quiet'\n");
     EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=quiet\n"),
               "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 quiet\"\n");
+    EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=quiet # mine\n"),
+              "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 quiet\"\n");
+    EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=$EXTRA\n"), "GRUB_CMDLINE_LINUX_DEFAULT=$EXTRA\n")
+        << "what can't be told apart is left alone";
     EXPECT_EQ(edited(line, "GRUB_CMDLINE_LINUX_DEFAULT=\n"),
               "GRUB_CMDLINE_LINUX_DEFAULT=\"ttm.pages_limit=2 \"\n");
     auto const removal = Remedies{facts}.kernel_parameters("", {"amd_iommu"})[0];

@@ -199,16 +199,17 @@ bool is_low(GttBox const& box) {
 }
 
 // What is asked for already comes with the next boot: gtt-not-in-force says how.
-bool is_on_its_way(Facts const& facts, Bytes cap) {
+bool is_on_its_way(Facts const& facts, GttBox const& box, Bytes cap) {
     auto const asked = asked_for(facts);
-    return asked && asked->pages >= pages_of(cap);
+    bool const enough = asked && asked->pages >= pages_of(cap) && asked->pages <= pages_of(box.visible);
+    return enough && !look_not_in_force(facts).empty();
 }
 
 Symptoms look_cap_low(Facts const& facts) {
     auto const box = gtt_box(facts);
     if (!box || !is_low(*box)) return {};
     auto const advised = advised_cap(box->visible);
-    if (is_on_its_way(facts, advised)) return {};
+    if (is_on_its_way(facts, *box, advised)) return {};
     return {
         {.severity = Severity::Warning,
          .headline = format("the GPU may take {} of the system's memory; {} can be had", human(box->cap),

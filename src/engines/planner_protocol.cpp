@@ -40,7 +40,7 @@ Result<Plan> decode_plan(json::Value const& value) {
 }
 
 Error no_answer(Error const& fault) {
-    return {Errc::Corrupt, in_context("hal0-planner's answer", fault).message};
+    return {Errc::Internal, in_context("hal0-planner's answer", fault).message};
 }
 
 // The planner's refusal, or what is wrong with its answer.
@@ -51,11 +51,11 @@ Error refusal(json::Value const& value) {
     in.required("error", words);
     in.required("kind", kind);
     if (auto const read = in.finish(); !read) return no_answer(read.error());
-    if (kind == "model") return {Errc::Corrupt, format("the engine can't read it: {}", words)};
-    // Said of settings, and no fault of theirs: a context so large that its planning takes more than there
+    // No fault of the model or the settings: a context so large that its planning takes more than there
     // is.
     if (words.ends_with("std::bad_alloc"))
         return {Errc::Unavailable, format("planning it takes more memory than there is: {}", words)};
+    if (kind == "model") return {Errc::Corrupt, format("the engine can't read it: {}", words)};
     if (kind == "settings")
         return {Errc::Unsupported, format("the engine does not take these settings: {}", words)};
     if (kind == "engine") return {Errc::Unavailable, format("the engine gave up on it: {}", words)};

@@ -88,7 +88,7 @@ TEST(PlannerProtocol, AnAnswerThatIsNoneIsNotAPlan) {
           R"({"error":7,"kind":"model"})"}) {
         auto const plan = decode_answer(line);
         ASSERT_FALSE(plan) << line;
-        EXPECT_EQ(plan.error().kind, Errc::Corrupt) << line;
+        EXPECT_EQ(plan.error().kind, Errc::Internal) << line;
     }
 }
 

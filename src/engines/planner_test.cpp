@@ -124,8 +124,8 @@ TEST_F(PlannerFaults, OneThatHangsIsEnded) {
 
 TEST_F(PlannerFaults, GarbageIsNotAPlanAndIsNotKept) {
     Planner planner{engine("echo 42"), dir.path()};
-    EXPECT_EQ(planner.plan(model, {}).error().kind, Errc::Corrupt);
-    EXPECT_EQ(planner.plan(model, {}).error().kind, Errc::Corrupt);
+    EXPECT_EQ(planner.plan(model, {}).error().kind, Errc::Internal);
+    EXPECT_EQ(planner.plan(model, {}).error().kind, Errc::Internal);
     EXPECT_EQ(starts().size(), 2U);
 }
 

@@ -86,7 +86,8 @@ std::vector<Entry> entries(SlotConfig const& config) {
     all.push_back({"kind", kind, models::kind_list() + "; the model's own when absent"});
     all.push_back({"engine", config.engine, "its id, as 'hal0 engine list' has it"});
     all.push_back({"device", config.device, "where it computes"});
-    all.push_back({"enabled", config.enabled, "up whenever the daemon is; false: up on demand"});
+    all.push_back({"enabled", config.enabled,
+                   "up whenever the daemon is (but for idle_unload_s); false: up on demand"});
     for (auto const& number : numbers)
         all.push_back({number.key, config.*(number.field), number.note});
     all.push_back({"check_output", config.check_output,

@@ -122,7 +122,7 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         "# kind = \"chat\"  # chat, embed, rerank, stt, tts, image; the model's own when absent\n"
         "# engine = \"llama.cpp\"  # its id, as 'hal0 engine list' has it\n"
         "# device = \"cpu\"  # where it computes\n"
-        "# enabled = true  # up whenever the daemon is; false: up on demand\n"
+        "# enabled = true  # up whenever the daemon is (but for idle_unload_s); false: up on demand\n"
         "# context = 0  # tokens one request can use; 0: the model's own, up to 4096\n"
         "# threads = 0  # 0: what this box has\n"
         "# cache_ram_mib = 0  # prompt cache in host memory, beside the context's own\n"

@@ -21,6 +21,8 @@ class SlotHost {
     virtual void slot_closing(std::string const& slot) = 0;
     // How long it has had no request; nothing while it has one.
     [[nodiscard]] virtual std::optional<Duration> slot_idle_for(std::string const& slot) const = 0;
+    // Closes it as slot_closing() does, where it serves nobody; false, and it stays open, where it does.
+    virtual bool slot_close_if_idle(std::string const& slot) = 0;
     // Its worker is gone without warning: requests in flight see their connections end by themselves.
     virtual void slot_lost(std::string const& slot) = 0;
     // It will not come up by itself now: whoever waits shall know why.

@@ -160,7 +160,7 @@ void Slot::entered(Phase from, Event event) {
     if (event == Event::AnswersReady) loaded_in_ = world_.loop.now() - started_at_;
     if (state_.phase == Phase::Starting) idled_ = false;
     cause_ = cause();
-    arm_idle();
+    arm_idle({});
     if (event == Event::RetryDue) ++restarts_;
     if (state_.phase == Phase::Ready && !adopted_) ++loads_;
     bool const loading = state_.phase == Phase::Starting || state_.phase == Phase::Loading;
@@ -235,7 +235,7 @@ void Slot::take(Result<DecodedSlot> const& file) {
     }
     auto const status = os::status(file_path());
     if (status) created_ = status->modified_ns / 1'000'000'000;
-    arm_idle();
+    arm_idle(world_.host.slot_idle_for(name_).value_or(Duration::zero()));
     plan();
 }
 
@@ -347,15 +347,18 @@ std::chrono::seconds Slot::idle_patience() const {
 
 // ---- is it ready, and is it wanted?
 
-void Slot::arm_idle() {
+// `since`: how long it has had no request already.
+void Slot::arm_idle(Duration since) {
     bool const watched = state_.phase == Phase::Ready && idle_patience().count() > 0;
-    watched ? idle_timer_.start(idle_patience()) : idle_timer_.stop();
+    if (!watched) return idle_timer_.stop();
+    idle_timer_.start(std::max(idle_patience() - since, Duration::zero()));
 }
 
 // Looked at when it could be so at the earliest: a slot that is asked all the time costs a look now and then.
 void Slot::look_whether_idle() {
     auto const idle = world_.host.slot_idle_for(name_).value_or(Duration::zero());
-    if (idle < idle_patience()) return idle_timer_.start(idle_patience() - idle);
+    if (idle < idle_patience()) return arm_idle(idle);
+    if (!world_.host.slot_close_if_idle(name_)) return arm_idle({});  // a request came just then
     idled_ = true;
     on(Event::Unload);
 }

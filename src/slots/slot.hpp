@@ -112,7 +112,7 @@ class Slot final : NoCopy {
     void signal_worker(int number);
     void ended(os::ExitStatus const& status);
     void begin_probing();
-    void arm_idle();
+    void arm_idle(Duration since);
     void look_whether_idle();
     [[nodiscard]] bool wants_check() const;
     void check();

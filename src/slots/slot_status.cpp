@@ -46,12 +46,19 @@ std::string Slot::file_path() const {
 std::string Slot::killer() const {
     auto const kills = os::oom_kills();
     if (!kills || !oom_kills_) return "by somebody, or by the kernel for want of memory";
-    if (*kills == *oom_kills_) return "by somebody; the kernel ended nothing for want of memory meanwhile";
+    auto const since = *kills - *oom_kills_;
+    if (since == 0)
+        return "by somebody, or by a watcher of memory such as systemd-oomd: the kernel itself ended nothing "
+               "for "
+               "want of memory since it began";
+    auto const ended = format("{} process{}", since, since == 1 ? "" : "es");
+    if (state_.phase == Phase::Ready)
+        return format("by somebody, or by the kernel, which has ended {} for want of memory since it began",
+                      ended);
     return format(
-        "by the kernel for want of memory, as it seems: it has ended {} process{} for that meanwhile; 'hal0 "
-        "fit' "
+        "by the kernel for want of memory, as it seems: it has ended {} for that meanwhile; 'hal0 fit' "
         "tells what the model takes, a smaller context takes less",
-        *kills - *oom_kills_, *kills - *oom_kills_ == 1 ? "" : "es");
+        ended);
 }
 
 std::string Slot::words_of(os::ExitStatus const& status) const {
@@ -193,8 +200,11 @@ std::vector<std::string> Slot::explain() const {
     if (fault_) {
         lines.push_back(format("Its file can't be used: {}", fault_->message));
     } else if (config_) {
-        lines.push_back(format("Its file {} wants it {}.", file_path(),
-                               state_.enabled ? "up whenever the daemon runs" : "up on demand only"));
+        auto const until = config_->idle_unload_s > 0
+                               ? format(", until nobody has asked it for {} s", config_->idle_unload_s)
+                               : std::string{};
+        lines.push_back(format("Its file {} wants it {}{}.", file_path(),
+                               state_.enabled ? "up whenever the daemon runs" : "up on demand only", until));
     }
     for (auto const& warning : warnings_)
         lines.push_back(format("Its file: {}", warning));

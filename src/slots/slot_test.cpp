@@ -320,6 +320,11 @@ TEST(Slot, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
     EXPECT_TRUE(house.until([&] { return Clock::now() - began > 1200ms; }));
     EXPECT_EQ(house.status("primary").state, State::Ready);
     house.host->idle = 1s;
+    house.host->comes_just_then = true;
+    auto const then = Clock::now();
+    EXPECT_TRUE(house.until([&] { return Clock::now() - then > 1200ms; }));
+    EXPECT_EQ(house.status("primary").state, State::Ready);
+    house.host->comes_just_then = false;
     ASSERT_TRUE(house.reaches("primary", State::Offline));
     EXPECT_TRUE(says(house.status("primary"), "nobody asked it for 1 s")) << house.status("primary").cause;
     EXPECT_TRUE(house.table->wake("primary").ok());

@@ -43,6 +43,7 @@ class TestHost final : public SlotHost {
     [[nodiscard]] std::optional<Duration> slot_idle_for(std::string const&) const override {
         return busy ? std::nullopt : idle;
     }
+    bool slot_close_if_idle(std::string const&) override { return !busy && !comes_just_then; }
     void slot_lost(std::string const& slot) override { heard.push_back("lost " + slot); }
     void slot_failed(std::string const& slot, Error const& why) override {
         heard.push_back("failed " + slot);
@@ -63,6 +64,7 @@ class TestHost final : public SlotHost {
     std::vector<std::string> heard{};
     Error failure{};
     std::optional<Duration> idle{};
+    bool comes_just_then{false};  // a request, between the look and the closing
     os::Address address{};
 
   private:

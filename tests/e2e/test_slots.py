@@ -324,7 +324,7 @@ class Killed(unittest.TestCase):
         home.start()
         home.cli("slot", "load", "primary", check=0)
         os.kill(home.slot_view("primary")["pid"], signal.SIGKILL)
-        eventually(lambda: home.slot_view("primary")["state"] == "error" and "by somebody" in home.slot_view("primary")["cause"],
+        eventually(lambda: home.slot_view("primary")["state"] == "error" and "the kernel itself ended nothing" in home.slot_view("primary")["cause"],
                    message=str(home.slot_view("primary")))
 
 
