@@ -84,9 +84,13 @@ void show_status(Admin& admin, AdminCall const& call) {
 
 void show_metrics(Admin& admin, AdminCall const& call) {
     auto& house = admin.house();
-    admin.respond(call.ticket,
-                  {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                   .body = render_metrics(house.status().version, house.slots(), house.counts())});
+    auto const slots = house.slots();
+    std::vector<SlotCounts> counts;
+    counts.reserve(slots.size());
+    for (auto const& slot : slots)
+        counts.push_back(house.counts(slot.name));
+    admin.respond(call.ticket, {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                .body = render_metrics(house.status().version, slots, counts)});
 }
 
 void stop(Admin& admin, AdminCall const& call) {

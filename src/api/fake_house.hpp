@@ -12,7 +12,6 @@ namespace hal0::api {
 class FakeHouse final : public House {
   public:
     std::vector<wire::SlotView> all_slots{};
-    std::vector<SlotCounts> all_counts{};
     std::vector<wire::ModelView> all_models{};
     std::vector<wire::EngineView> all_engines{};
     std::vector<std::string> asked{};
@@ -28,7 +27,7 @@ class FakeHouse final : public House {
     }
 
     std::vector<wire::SlotView> slots() override { return all_slots; }
-    std::vector<SlotCounts> counts() override { return all_counts; }
+    SlotCounts counts(std::string const& slot) override { return {.slot = slot}; }
     Result<wire::SlotView> slot(std::string const& name) override {
         return find(all_slots, name, &wire::SlotView::name);
     }

@@ -28,7 +28,7 @@ class House {
     virtual void stop(std::function<void()> slots_are_down) = 0;
 
     virtual std::vector<wire::SlotView> slots() = 0;
-    virtual std::vector<SlotCounts> counts() = 0;  // of the same slots
+    virtual SlotCounts counts(std::string const& slot) = 0;  // all 0 for one that never was
     virtual Result<wire::SlotView> slot(std::string const& name) = 0;
     virtual void load_slot(std::string const& name, SlotDone done) = 0;  // done when it is ready, or is not
     virtual void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) = 0;

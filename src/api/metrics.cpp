@@ -1,15 +1,16 @@
 #include "api/metrics.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <initializer_list>
 #include <string_view>
 #include <utility>
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "slots/status.hpp"
 
 namespace hal0::api {
 namespace {
@@ -94,8 +95,9 @@ constexpr std::array of_slots{
            "Times that this daemon started it again after an unasked-for end.",
            [](SlotView const& slot) { return slot.restarts; }}};
 
-constexpr std::array<std::string_view, 6> states{"offline", "starting",  "loading",
-                                                 "ready",   "unloading", "error"};
+using slots::State;
+constexpr std::array states{State::Offline, State::Starting,  State::Loading,
+                            State::Ready,   State::Unloading, State::Error};
 
 void add_slots(Metrics& metrics, std::vector<SlotView> const& slots) {
     metrics.family("hal0_slot_info", Metrics::Type::Gauge, "What a slot serves: always 1.");
@@ -111,7 +113,8 @@ void add_slots(Metrics& metrics, std::vector<SlotView> const& slots) {
     metrics.family("hal0_slot_state", Metrics::Type::Gauge, "1 for the state that a slot is in.");
     for (auto const& slot : slots) {
         for (auto const state : states)
-            metrics.sample({{"slot", slot.name}, {"state", state}}, slot.state == state ? 1 : 0);
+            metrics.sample({{"slot", slot.name}, {"state", to_string(state)}},
+                           slot.state == to_string(state) ? 1 : 0);
     }
     for (auto const& row : of_slots) {
         metrics.family(row.name, row.type, row.help);
@@ -119,6 +122,20 @@ void add_slots(Metrics& metrics, std::vector<SlotView> const& slots) {
             metrics.sample({{"slot", slot.name}}, row.value(slot));
     }
 }
+
+struct OfTimes {
+    std::string_view name;
+    std::string_view help;
+    dispatch::Times const& (*times)(SlotCounts const&);
+};
+constexpr std::array of_times{
+    OfTimes{"hal0_request_first_byte_seconds",
+            "From a request's way to the worker to the first byte of its answer.",
+            [](SlotCounts const& of) -> dispatch::Times const& { return of.requests.first_byte; }},
+    OfTimes{"hal0_request_seconds", "From a request's way to the worker to the end of its answer.",
+            [](SlotCounts const& of) -> dispatch::Times const& { return of.requests.total; }},
+    OfTimes{"hal0_slot_load_seconds", "From a worker's start to its word that it is ready.",
+            [](SlotCounts const& of) -> dispatch::Times const& { return of.loads; }}};
 
 void add_counts(Metrics& metrics, std::vector<SlotCounts> const& counts) {
     metrics.family(
@@ -129,18 +146,11 @@ void add_counts(Metrics& metrics, std::vector<SlotCounts> const& counts) {
             metrics.sample({{"slot", of.slot}, {"outcome", dispatch::outcome_names.at(i)}},
                            of.requests.requests.at(i));
     }
-    metrics.family("hal0_request_first_byte_seconds", Metrics::Type::Histogram,
-                   "From a request's way to the worker to the first byte of its answer.");
-    for (auto const& of : counts)
-        metrics.histogram(of.slot, of.requests.first_byte);
-    metrics.family("hal0_request_seconds", Metrics::Type::Histogram,
-                   "From a request's way to the worker to the end of its answer.");
-    for (auto const& of : counts)
-        metrics.histogram(of.slot, of.requests.total);
-    metrics.family("hal0_slot_load_seconds", Metrics::Type::Histogram,
-                   "From a worker's start to its word that it is ready.");
-    for (auto const& of : counts)
-        metrics.histogram(of.slot, of.loads);
+    for (auto const& row : of_times) {
+        metrics.family(row.name, Metrics::Type::Histogram, row.help);
+        for (auto const& of : counts)
+            metrics.histogram(of.slot, row.times(of));
+    }
 }
 
 }  // namespace

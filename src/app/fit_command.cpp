@@ -9,9 +9,8 @@
 #include "app/serve.hpp"
 #include "base/format.hpp"
 #include "cli/fit_text.hpp"
+#include "models/fetch_program.hpp"
 #include "models/remote_header.hpp"
-#include "os/file.hpp"
-#include "os/process_info.hpp"
 
 namespace hal0::app {
 namespace {
@@ -54,9 +53,7 @@ Result<std::optional<wire::FitView>> answer_of_daemon(wire::FitQuestion const& q
 // Of what lies elsewhere.
 Result<void> fetch_headers(wire::FitQuestion const& question, os::Places const& places, WallTime now) {
     models::HeaderWorld const world{
-        .cache = places.cache,
-        .fetch_program = os::join_path(os::directory_of(os::own_program()), "hal0-fetch"),
-        .now = now};
+        .cache = places.cache, .fetch_program = models::fetch_program(), .now = now};
     for (auto const& name : {std::optional{question.model}, question.mmproj, question.draft}) {
         if (name && models::names_a_url(*name)) HAL0_CHECK(models::fetch_header(*name, world));
     }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "models/fetch_program.hpp"
 #include "os/file.hpp"
 #include "os/file_system.hpp"
 #include "os/private_file.hpp"
@@ -28,8 +29,7 @@ Guest::Kind kind_of(hardware::PlatformReport const& platform) {
 HostDesk::HostDesk(std::string const& config, std::string program)
     : settings_{os::join_path(config, proxmox::settings_name)}, program_{std::move(program)} {}
 
-HostDesk::HostDesk(os::Places const& places)
-    : HostDesk{places.config, os::join_path(os::directory_of(os::own_program()), "hal0-fetch")} {}
+HostDesk::HostDesk(os::Places const& places) : HostDesk{places.config, models::fetch_program()} {}
 
 // No secret is in the child's arguments, and nothing at all in its environment: what libraries are told there
 // (SSLKEYLOGFILE, proxies) is not for this.

@@ -48,11 +48,9 @@ std::vector<wire::SlotView> House::slots() {
     return views;
 }
 
-std::vector<api::SlotCounts> House::counts() {
-    std::vector<api::SlotCounts> counts;
-    for (auto const& status : slots_->list())
-        counts.push_back({status.name, dispatcher_->tally(status.name), loads_[status.name]});
-    return counts;
+api::SlotCounts House::counts(std::string const& slot) {
+    auto const loads = loads_.find(slot);
+    return {slot, dispatcher_->tally(slot), loads == loads_.end() ? dispatch::Times{} : loads->second};
 }
 
 Result<wire::SlotView> House::slot(std::string const& name) {

@@ -51,7 +51,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
     wire::StatusView status() override;
     void stop(std::function<void()> slots_are_down) override;
     std::vector<wire::SlotView> slots() override;
-    std::vector<api::SlotCounts> counts() override;
+    api::SlotCounts counts(std::string const& slot) override;
     Result<wire::SlotView> slot(std::string const& name) override;
     void load_slot(std::string const& name, SlotDone done) override;
     void unload_slot(std::string const& name, slots::InFlight requests, SlotDone done) override;

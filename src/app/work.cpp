@@ -10,6 +10,7 @@
 #include "jobs/jobs.hpp"
 #include "jobs/report.hpp"
 #include "models/catalog.hpp"
+#include "models/fetch_program.hpp"
 #include "models/pull.hpp"
 #include "os/file.hpp"
 #include "os/process_info.hpp"
@@ -18,7 +19,7 @@ namespace hal0::app {
 
 models::FetchWorld Work::fetch_world(Telling const& telling) const {
     return {.cache = places_.cache,
-            .fetch_program = os::join_path(os::directory_of(os::own_program()), "hal0-fetch"),
+            .fetch_program = models::fetch_program(),
             .progress = telling.progress,
             .note = telling.note};
 }

@@ -8,6 +8,8 @@
 #include "base/text.hpp"
 #include "json/value.hpp"
 #include "os/child.hpp"
+#include "os/file.hpp"
+#include "os/process_info.hpp"
 
 namespace hal0::models {
 namespace {
@@ -55,6 +57,8 @@ class FetchLines {
 };
 
 }  // namespace
+
+std::string fetch_program() { return os::join_path(os::directory_of(os::own_program()), "hal0-fetch"); }
 
 Result<void> run_fetch_program(std::string const& program, std::vector<std::string> words,
                                Progress const& step, OnProgress const& progress) {

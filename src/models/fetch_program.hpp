@@ -8,6 +8,9 @@
 
 namespace hal0::models {
 
+// Where it stands: beside hal0's own program.
+std::string fetch_program();
+
 // `words`: its command and arguments. What comes is told as `step`, so far as it goes. Its own error, as it
 // says it; Io when it ends otherwise.
 Result<void> run_fetch_program(std::string const& program, std::vector<std::string> words,
