@@ -18,6 +18,9 @@ constexpr std::chrono::seconds answer_within{5};  // everything together
 
 Result<std::string> body_of(HttpsPeer& peer, std::string const& path, proxmox::Settings const& settings) {
     HAL0_TRY(answer, peer.get("/api2/json" + path));
+    // Before anything is cut out of it: a part of the secret is not found any more.
+    answer.reason = settings.token_secret.hidden_in(std::move(answer.reason));
+    answer.body = settings.token_secret.hidden_in(std::move(answer.body));
     if (answer.status != 200) return proxmox::refusal(answer.status, answer.reason, settings);
     return std::move(answer.body);
 }

@@ -10,9 +10,13 @@
 #include "hardware/processes.hpp"
 #include "hardware/recorded_machine.hpp"
 #include "memory/residents.hpp"
+#include "models/gguf_model.hpp"
+#include "os/file.hpp"
 
 namespace hal0::app {
 namespace {
+
+constexpr Bytes zfs_cache_worth_telling = 1_GiB;
 
 // What a driver gives at a time: 2 GiB by AMD's own (AMDVLK#413), 4 GiB less 4 bytes by RADV
 // (llama.cpp#5441). A model's tensor that is larger can't be loaded; buffers are split.
@@ -37,13 +41,36 @@ bool is_companion(models::Kind kind) {
     return kind == Embed || kind == Rerank || kind == Stt || kind == Tts;
 }
 
+// Of the model that it maps, where it does.
+Bytes size_of_model(slots::LivingWorker const& worker) {
+    if (worker.device != "cpu" || worker.model_file.empty()) return {};
+    auto const shards = models::shard_name(worker.model_file);
+    Bytes sum{};
+    for (std::uint32_t i = 1; i <= (shards ? shards->count : 1); ++i) {
+        auto const file = os::status(shards ? shards->of(i) : worker.model_file);
+        if (file) sum += file->size;
+    }
+    return sum;
+}
+
+void note_zfs_cache(Box& box, std::optional<Bytes> cache) {
+    if (cache.value_or(Bytes{}) < zfs_cache_worth_telling) return;
+    box.notes.push_back(
+        format("ZFS's cache holds {} of this machine's memory: it counts as used here, and "
+               "gives way when memory is asked for (zfs_arc_max bounds it)",
+               human(*cache)));
+}
+
 // What a container's own files can't tell; why not goes into the notes.
 memory::HostMemory told_by_host(HostDesk& host, Box& box) {
     if (box.report.platform.kind != "lxc") return {};
     host.begin(box.report.platform);
     auto const told = host.finish();
     if (!told) return {};
-    if (*told) return {.total = (*told)->total, .free = (*told)->available};
+    if (*told) {
+        note_zfs_cache(box, (*told)->arc);
+        return {.total = (*told)->total, .free = (*told)->available};
+    }
     box.notes.push_back(told->error().message);
     return {};
 }
@@ -65,14 +92,18 @@ Result<Box> look_at_this_box(os::Places const& places, HostDesk& host) {
     Box box{.report = std::move(report), .name = box_name(*machine), .workers = std::move(workers)};
     auto const nvml = box.report.cuda.state == "ok" ? machine->nvml() : hardware::NvmlAnswer{};
     auto const of_host = told_by_host(host, box);
-    box.pools = memory::pools(box.report, hardware::read_counters(*machine, box.report, nvml), of_host);
+    auto const counters = hardware::read_counters(*machine, box.report, nvml);
+    if (counters.host_known) note_zfs_cache(box, counters.zfs_cache);
+    box.pools = memory::pools(box.report, counters, of_host);
     std::vector<int> pids;
     std::vector<memory::SlotProcess> slots;
     for (auto const& worker : box.workers) {
         pids.push_back(worker.pid);
-        slots.push_back({worker.slot, worker.pid});
+        slots.push_back({worker.slot, worker.pid, size_of_model(worker)});
     }
-    if (!pids.empty()) box.holders = memory::holders(hardware::read_processes(*machine, pids), nvml, slots);
+    if (pids.empty()) return box;
+    box.holders = memory::holders(hardware::read_processes(*machine, pids), nvml, slots);
+    box.pools = memory::with_mapped(std::move(box.pools), box.holders);
     return box;
 }
 

@@ -39,13 +39,6 @@ Result<engines::WorkerSpec> spec_of(os::Places const& places, WorkerReading cons
     return spec;
 }
 
-Result<std::string> main_file_of(engines::WorkerSpec const& spec) {
-    auto const flag = std::ranges::find(spec.argv, "--model");
-    if (flag == spec.argv.end() || flag + 1 == spec.argv.end())
-        return Error{Errc::Unsupported, "its command line names no model"};
-    return *(flag + 1);
-}
-
 // Nothing where the engine has no planner, or it can't plan that: what was measured then counts for the same
 // settings only.
 std::optional<memory::PlannedLoad> plan_of(os::Places const& places, Library const& library,
@@ -100,7 +93,8 @@ Result<std::string> measure(os::Places const& places, Library const& library, Wo
     HAL0_TRY(spec, spec_of(places, worker));
     auto const request = engines::plan_request_of(spec);
     if (!request) return Error{Errc::Unsupported, "its extra_args may take memory that no plan of ours has"};
-    HAL0_TRY(main_file, main_file_of(spec));
+    auto const main_file = engines::model_file_of(spec);
+    if (main_file.empty()) return Error{Errc::Unsupported, "its command line names no model"};
     HAL0_TRY(model, models::read_gguf_model(main_file));
     std::vector<std::string> names;
     names.reserve(model.files.size());

@@ -22,13 +22,17 @@ using hardware::HardwareReport;
 
 std::string size_of(std::optional<Bytes> size) { return size ? human(*size) : "unknown"; }
 
-std::string gpu_lines(GpuReport const& gpu) {
+std::string memory_of(HardwareReport const& report, GpuReport const& gpu) {
+    if (!gpu.has_own_memory()) return "the system's";
+    auto const own = size_of(gpu.vram_total);
+    if (gpu.unified != true) return own;
+    return format("{} carve-out, and up to {} of the system's", own, size_of(report.gtt_cap(gpu.gtt_total)));
+}
+
+std::string gpu_lines(HardwareReport const& report, GpuReport const& gpu) {
     auto const name = gpu.name.value_or(format("{} {}", gpu.vendor, gpu.device_id.value_or("")));
     auto out = format("{:<12}{}{}\n", gpu.id, name, gpu.gfx ? format(" ({})", *gpu.gfx) : "");
-    auto const own = size_of(gpu.vram_total);
-    out += gpu.unified == true ? format("{:<12}memory: {} carve-out, and up to {} of the system's\n", "", own,
-                                        size_of(gpu.gtt_total))
-                               : format("{:<12}memory: {}\n", "", own);
+    out += format("{:<12}memory: {}\n", "", memory_of(report, gpu));
     if (gpu.why_not) out += format("{:<12}{}\n", "", *gpu.why_not);
     if (!gpu.vulkan.empty()) out += format("{:<12}Vulkan: {}\n", "", join(gpu.vulkan, ", "));
     return out;
@@ -53,12 +57,13 @@ std::string shown(HardwareReport const& report) {
     out += format("{:<12}{}, {} threads usable\n", "cpu", report.cpu.model.value_or(report.cpu.architecture),
                   report.cpu.usable ? std::to_string(*report.cpu.usable) : "unknown");
     out += format("{:<12}{} visible to Linux", "memory", size_of(memory.total));
-    if (memory.unified == true) out += format(", {} set aside for the GPU", size_of(memory.carve_out));
+    if (memory.unified == true && memory.carve_out != Bytes{})
+        out += format(", {} set aside for the GPU", size_of(memory.carve_out));
     if (memory.limit && (!memory.total || *memory.limit < *memory.total))
         out += format(", limited to {}", human(*memory.limit));
     out += "\n";
     for (auto const& gpu : report.gpus)
-        out += gpu_lines(gpu);
+        out += gpu_lines(report, gpu);
     if (report.npu) out += npu_lines(*report.npu);
     out += format("{:<12}{}\n", "kernel", report.software.kernel);
     for (auto const& warning : report.warnings)

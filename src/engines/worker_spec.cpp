@@ -1,5 +1,7 @@
 #include "engines/worker_spec.hpp"
 
+#include <algorithm>
+
 #include "base/format.hpp"
 #include "json/value.hpp"
 #include "json/writer.hpp"
@@ -63,6 +65,11 @@ Result<WorkerSpec> decode_spec(std::string_view text) {
         return Error{Errc::Corrupt, "the worker's spec names no program or no known kind"};
     spec.kind = *known;
     return spec;
+}
+
+std::string model_file_of(WorkerSpec const& spec) {
+    auto const flag = std::ranges::find(spec.argv, "--model");
+    return flag == spec.argv.end() || flag + 1 == spec.argv.end() ? std::string{} : *(flag + 1);
 }
 
 }  // namespace hal0::engines

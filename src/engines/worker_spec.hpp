@@ -32,4 +32,7 @@ struct WorkerSpec {
 std::string encode(WorkerSpec const& spec);
 Result<WorkerSpec> decode_spec(std::string_view text);
 
+// What its --model says: the first file of the model. Empty where it says none.
+std::string model_file_of(WorkerSpec const& spec);
+
 }  // namespace hal0::engines

@@ -78,8 +78,18 @@ void read_meminfo(Reader& reader, MemoryCounters& counters) {
     }
     counters.available = used_of(reader, size("MemAvailable"), counters.total, "MemAvailable");
     counters.free = used_of(reader, size("MemFree"), counters.total, "MemFree");
+    counters.gpu_pool = used_of(reader, size("GPUReclaim"), counters.total, "GPUReclaim");
     counters.swap_total = size("SwapTotal");
     counters.swap_free = used_of(reader, size("SwapFree"), counters.swap_total, "SwapFree");
+}
+
+// "size 4 17179869184": name, type, value.
+std::optional<Bytes> zfs_cache(Reader& reader) {
+    auto const stats = reader.pairs("/proc/spl/kstat/zfs/arcstats", ' ');
+    auto const size = stats.find("size");
+    if (size == stats.end()) return std::nullopt;
+    auto const words = split(size->second, ' ');
+    return to_bytes(words.back());
 }
 
 }  // namespace
@@ -109,6 +119,7 @@ MemoryCounters read_counters(Machine& machine, HardwareReport const& report, Nvm
     counters.limit = limits.memory_limit;
     counters.limit_used = limits.memory_used;
     counters.limit_reclaimable = limits.memory_reclaimable;
+    counters.zfs_cache = zfs_cache(reader);
     auto const pressure = reader.text("/proc/pressure/memory").value_or("");
     counters.pressure_some = parse_pressure(pressure, "some");
     counters.pressure_full = parse_pressure(pressure, "full");

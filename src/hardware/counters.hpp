@@ -37,6 +37,8 @@ struct MemoryCounters {
     std::optional<Bytes> total{};
     std::optional<Bytes> available{};
     std::optional<Bytes> free{};
+    std::optional<Bytes> gpu_pool{};
+    std::optional<Bytes> zfs_cache{};
     std::optional<Bytes> swap_total{};
     std::optional<Bytes> swap_free{};
     bool host_known{false};
@@ -53,6 +55,14 @@ struct MemoryCounters {
         f("total", self.total, "MemTotal");
         f("available", self.available, "MemAvailable: what can be had without swapping");
         f("free", self.free, "MemFree: held by nobody, not even as cache");
+        f("gpu_pool", self.gpu_pool,
+          "GPUReclaim, where the kernel has it: pages that GPUs gave back and the kernel keeps for their "
+          "next "
+          "buffer. They give way, and `available` doesn't have them");
+        f("zfs_cache", self.zfs_cache,
+          "what ZFS keeps of its files (ARC), of the whole machine: it gives way, slowly, and `available` "
+          "doesn't "
+          "have it; null where there is no ZFS");
         f("swap_total", self.swap_total, "SwapTotal");
         f("swap_free", self.swap_free, "SwapFree");
         f("host_known", self.host_known,

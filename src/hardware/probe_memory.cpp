@@ -28,7 +28,7 @@ std::optional<Bytes> size_in(Reader& reader, std::map<std::string, std::string, 
 std::optional<Bytes> carve_out_of(std::vector<GpuReport> const& gpus) {
     Bytes sum{};
     for (auto const& gpu : gpus) {
-        if (gpu.unified == false) continue;
+        if (gpu.unified == false || !gpu.has_own_memory()) continue;
         if (!gpu.unified || !gpu.vram_total) return std::nullopt;
         sum += *gpu.vram_total;
     }

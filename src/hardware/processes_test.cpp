@@ -163,5 +163,17 @@ TEST_F(ProcessesTest, MemoryUseIsInClassesThatDontOverlap) {
     EXPECT_EQ(read_memory_use(machine).free_on_cpus, 12_KiB);
 }
 
+TEST_F(ProcessesTest, WhatGivesWayAndIsNotInMemAvailableIsTold) {
+    set("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\nGPUReclaim: 300 kB\n");
+    set("/proc/spl/kstat/zfs/arcstats",
+        "13 1 0x01 147 39984 4211 99\nname                            type data\n"
+        "c_min                           4    1024\nsize                            4    204800\n");
+    auto const counters = read_counters(machine, {});
+    EXPECT_EQ(counters.gpu_pool, 300_KiB);
+    EXPECT_EQ(counters.zfs_cache, 200_KiB);
+    set("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 400 kB\nGPUReclaim: 3000 kB\n");
+    EXPECT_FALSE(read_counters(machine, {}).gpu_pool) << "more than there is";
+}
+
 }  // namespace
 }  // namespace hal0::hardware

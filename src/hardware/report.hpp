@@ -375,6 +375,10 @@ struct HardwareReport {
     // Null where there is none of that id ("gpu0"), or at that address.
     [[nodiscard]] GpuReport const* gpu(std::string_view id) const;
     [[nodiscard]] GpuReport const* gpu_at(std::string_view pci) const;
+    // The most that an AMD GPU takes of the system's memory, of its GTT's size: above TTM's own limit,
+    // whatever amdgpu.gttsize says, buffers are swapped out (ttm_tt_populate of
+    // drivers/gpu/drm/ttm/ttm_tt.c).
+    [[nodiscard]] std::optional<Bytes> gtt_cap(std::optional<Bytes> gtt_total) const;
     bool operator==(HardwareReport const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {

@@ -12,7 +12,8 @@ namespace hal0::memory {
 
 struct SlotProcess {
     std::string slot{};
-    int pid{0};  // of its worker
+    int pid{0};     // of its worker
+    Bytes model{};  // size of the files that it maps its model from
     bool operator==(SlotProcess const&) const = default;
 };
 
@@ -39,9 +40,14 @@ struct Holder {
     Bytes shared{};
     Bytes swapped{};
     bool exact{true};
+    Bytes model{};  // a slot's: SlotProcess's
     std::vector<GpuShare> gpus{};
     std::vector<std::string> notes{};
     bool operator==(Holder const&) const = default;
+    // Of `file`, what it needs where it lies: the system counts it as free, for it could be read again. What
+    // the engine has copied of its model (CPU_REPACK) is among its own memory, and the pages it was copied
+    // from are cache like any other.
+    [[nodiscard]] Bytes mapped_in_use() const;
     // Of the system's memory and all GPUs'.
     [[nodiscard]] Bytes total() const;
 };

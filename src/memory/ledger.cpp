@@ -65,6 +65,7 @@ class PoolLedger {
     void cache_lines();
     void kernel_lines();
     void swap_cache_line();
+    void zfs_cache_line();
     void gpu_pages_lines();
     void gtt_lines(GpuCounters const& counters);
     void own_account(PoolPart const& part);
@@ -180,6 +181,13 @@ void PoolLedger::swap_cache_line() {
     if (left) add("cache", "swap cache", clamp(*left, Bytes{}, or_zero(facts_.use.swap_cached)), true);
 }
 
+// ARC lies partly in slabs, which are counted, and its own figure doesn't tell how much.
+void PoolLedger::zfs_cache_line() {
+    auto const left = accounts_.back().left();
+    if (left)
+        add("cache", "ZFS cache (ARC)", clamp(*left, Bytes{}, or_zero(facts_.counters.zfs_cache)), true);
+}
+
 void PoolLedger::system_account(PoolPart const& part) {
     auto const& use = facts_.use;
     auto const free = use.free ? Size{*use.free + or_zero(use.free_on_cpus)} : Size{};
@@ -190,6 +198,7 @@ void PoolLedger::system_account(PoolPart const& part) {
     cache_lines();
     kernel_lines();
     swap_cache_line();
+    zfs_cache_line();
 }
 
 // What lxcfs shows is the container's alone: its limit, and what its processes and the kernel have for it.

@@ -119,6 +119,17 @@ TEST_F(LedgerTest, WhatIsCountedTwiceIsSaidAndTheSumStillCloses) {
     EXPECT_EQ(find(now, "slot")->gpu, Bytes{25'263'348LL * 1024});
 }
 
+TEST_F(LedgerTest, ZfsCacheIsALineAndNoMoreThanIsUnexplained) {
+    set("/proc/spl/kstat/zfs/arcstats", "size 4 104857600\n");
+    auto now = pool();
+    expect_sums(now);
+    EXPECT_EQ(now.unexplained, Bytes{(192'464LL - 102'400) * 1024});
+    set("/proc/spl/kstat/zfs/arcstats", "size 4 1048576000\n");
+    now = pool();
+    expect_sums(now);
+    EXPECT_EQ(now.unexplained, Bytes{}) << "the rest of it lies in slabs, which are counted";
+}
+
 TEST_F(LedgerTest, WhatIsUnknownIsNoNumber) {
     machine->recorded_files().all().erase("/proc/meminfo");
     auto const now = pool();

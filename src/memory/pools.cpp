@@ -24,11 +24,17 @@ Size least(Size a, Size b) {
     return std::min(*a, *b);
 }
 
+// MemAvailable hasn't what TTM keeps of buffers that were freed (si_mem_available of mm/show_mem.c).
+Size available(MemoryCounters const& counters) {
+    if (!counters.available) return std::nullopt;
+    return least(*counters.available + counters.gpu_pool.value_or(Bytes{}), counters.total);
+}
+
 // In an LXC /proc/meminfo is of the container: of the machine is known what its host tells.
 PoolPart system_part(MemoryCounters const& counters, HostMemory const& host) {
     PoolPart part{.kind = PoolPart::Kind::System, .device = std::string{host_device}, .reserved = Bytes{}};
     part.total = counters.host_known ? counters.total : host.total;
-    part.free = counters.host_known ? counters.available : host.free;
+    part.free = counters.host_known ? available(counters) : host.free;
     part.used = less(part.total, part.free);
     return part;
 }
@@ -93,7 +99,7 @@ std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters c
         auto now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;
         // A card that sleeps isn't woken to be read: how large it is the report knows.
         if (!now.vram_total) now.vram_total = gpu.vram_total;
-        if (!now.gtt_total) now.gtt_total = gpu.gtt_total;
+        now.gtt_total = report.gtt_cap(now.gtt_total ? now.gtt_total : gpu.gtt_total);
         if (gpu.unified == true) {
             add_unified(found.front(), now, gpu.vendor == "amd");
             continue;

@@ -55,6 +55,9 @@ INSTANTIATE_TEST_SUITE_P(
         // MemTotal 131006464 kB + 512 MiB; MemAvailable 120000000 kB + 256 MiB; the cap of 62 GiB is in them
         Case{"halo-128-512m-framework", "unified", 131006464 * kib + gib / 2, 120000000 * kib + gib / 4,
              67075309568 - 20971520},
+        // amdgpu.gttsize=110000 beside ttm.pages_limit=26856000: TTM swaps out what is over the latter
+        Case{"halo-gtt-pair", "unified", 131006464 * kib + gib / 2, 120000000 * kib + gib / 4,
+             26856000 * 4 * kib - 20971520},
         // 32 GiB carved out, 20 of them used
         Case{"halo-128-32g", "unified", 100243456 * kib + 32 * gib, 60000000 * kib + 12 * gib,
              51324649472 - 1048576000},
@@ -93,6 +96,14 @@ TEST(Pools, WhatTheHostOfAContainerTellsIsWhatTheMachineHasLeft) {
     EXPECT_FALSE(half.host_known) << "a total alone says nothing of what is left";
     EXPECT_EQ(pools_of("halo-128-32g", of_node), pools_of("halo-128-32g"))
         << "where the counters speak for the machine, nobody else does";
+}
+
+TEST(Pools, WhatIsKeptForTheNextGpuBufferIsFree) {
+    hardware::MemoryCounters counters{
+        .total = 100_GiB, .available = 30_GiB, .gpu_pool = 60_GiB, .host_known = true};
+    EXPECT_EQ(pools({}, counters).front().free(), 90_GiB);
+    counters.gpu_pool = 80_GiB;
+    EXPECT_EQ(pools({}, counters).front().free(), 100_GiB) << "some of it is in MemAvailable too, then";
 }
 
 TEST(Pools, WhatADriverDoesNotTellIsNotMadeUp) {

@@ -6,7 +6,7 @@ namespace hal0::memory {
 namespace {
 
 Holding held_by(Holder const& holder, hardware::HardwareReport const& report, std::string const& target) {
-    Holding holding{.host = holder.anonymous + holder.shared};
+    Holding holding{.host = holder.anonymous + holder.shared + holder.mapped_in_use()};
     for (auto const& share : holder.gpus) {
         auto const* const gpu = report.gpu_at(share.pci);
         holding.pages += share.gtt + share.system;
@@ -20,6 +20,21 @@ Holding held_by(Holder const& holder, hardware::HardwareReport const& report, st
 }
 
 }  // namespace
+
+std::vector<Pool> with_mapped(std::vector<Pool> pools, Holders const& holders) {
+    Bytes mapped{};
+    for (auto const& holder : holders.all)
+        mapped += holder.mapped_in_use();
+    for (auto& pool : pools) {
+        if (pool.limit && pool.limit->left) pool.limit->left = std::max(*pool.limit->left - mapped, Bytes{});
+        for (auto& part : pool.parts) {
+            if (part.kind != PoolPart::Kind::System || !part.free) continue;
+            part.free = std::max(*part.free - mapped, Bytes{});
+            if (part.total) part.used = *part.total - *part.free;
+        }
+    }
+    return pools;
+}
 
 std::vector<Resident> residents(Holders const& holders, hardware::HardwareReport const& report,
                                 Target const& target, std::vector<std::string> const& companions) {

@@ -9,7 +9,7 @@ Holder slot(std::string name, Bytes anonymous, std::vector<GpuShare> gpus = {}) 
     return {.kind = Holder::Kind::Slot,
             .name = std::move(name),
             .anonymous = anonymous,
-            .file = 5_GiB,  // mapped: MemAvailable has it already
+            .file = 5_GiB,  // mapped by whoever, and no model
             .gpus = std::move(gpus)};
 }
 
@@ -40,6 +40,30 @@ TEST(Residents, HoldOfTheTargetsGpuAndOfTheHost) {
               (Holding{.host = 1_GiB, .pages = 6_GiB, .own = 10_GiB}));
     EXPECT_EQ(residents(who, two_gpus(), {.device = "gpu1"}, {}).at(0).holds,
               (Holding{.host = 1_GiB, .pages = 6_GiB, .own = 20_GiB}));
+}
+
+TEST(Residents, GiveBackTheModelThatTheyMap) {
+    auto mapping = slot("mapping", 1_GiB);
+    mapping.model = 6_GiB;
+    auto copying = slot("copying", 4_GiB);  // CPU_REPACK: of the 5 GiB that are mapped it needs one
+    copying.model = 5_GiB;
+    Holders const who{.all = {mapping, copying}};
+    auto const found = residents(who, two_gpus(), {}, {});
+    EXPECT_EQ(found.at(0).holds, (Holding{.host = 6_GiB}));
+    EXPECT_EQ(found.at(1).holds, (Holding{.host = 5_GiB}));
+}
+
+TEST(Residents, AModelThatIsMappedIsNotFree) {
+    auto mapping = slot("mapping", 1_GiB);
+    mapping.model = 6_GiB;
+    PoolPart const system{.device = "host", .total = 16_GiB, .used = 3_GiB, .free = 13_GiB};
+    Pool const pool{.parts = {system}, .limit = ProcessorLimit{8_GiB, 4_GiB}};
+    auto const left = with_mapped({pool}, {.all = {mapping}}).front();
+    EXPECT_EQ(left.free(), 8_GiB);
+    EXPECT_EQ(left.used(), 8_GiB);
+    EXPECT_EQ(left.limit->left, Bytes{}) << "never under nothing";
+    EXPECT_EQ(with_mapped({pool}, {.all = {slot("copied", 1_GiB)}}).front(), pool);
+    EXPECT_FALSE(with_mapped({Pool{.parts = {PoolPart{}}}}, {.all = {mapping}}).front().free().has_value());
 }
 
 }  // namespace

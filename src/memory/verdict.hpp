@@ -35,7 +35,7 @@ struct Target {
 
 // What a slot holds, by where it lies.
 struct Holding {
-    Bytes host{};   // its own memory, and what it shares
+    Bytes host{};   // its own memory, what it shares, and the model that it has mapped
     Bytes pages{};  // of the system's memory, bound to a GPU (GTT): charged to no group
     Bytes own{};    // of the target's carve-out, or of its VRAM
     [[nodiscard]] Bytes total() const { return host + pages + own; }

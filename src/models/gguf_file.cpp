@@ -1,7 +1,6 @@
 #include "models/gguf_file.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/format.hpp"
@@ -136,8 +135,7 @@ void measure(Input& in, GgufTensor& tensor) {
     }
     std::uint64_t end = 0;
     too_many |= __builtin_add_overflow(tensor.offset, bytes, &end);
-    // A header's length is added later, and alignment: far from the last number.
-    if (too_many || end > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / 2) {
+    if (too_many || end > gguf::data_bytes_max) {
         return in.fail("one of its tensors is larger than any disk");
     }
     if (layout) tensor.size = Bytes{static_cast<std::int64_t>(bytes)};
@@ -199,11 +197,14 @@ Result<GgufFile> read_gguf(ByteSource& source) {
     }
     read_metadata(in, keys, file.metadata);
     std::uint64_t data_size = 0;
+    std::uint64_t together = 0;  // more than data_size where tensors lie upon each other
     for (std::uint64_t i = 0; i < tensors && in.ok(); ++i) {
         read_tensor(in, file.tensors.emplace_back());
         auto const& tensor = file.tensors.back();
-        data_size = std::max(data_size,
-                             tensor.offset + static_cast<std::uint64_t>(tensor.size.value_or(Bytes{}).count));
+        auto const size = static_cast<std::uint64_t>(tensor.size.value_or(Bytes{}).count);
+        data_size = std::max(data_size, tensor.offset + size);
+        together += size;
+        if (together > gguf::data_bytes_max) in.fail("its tensors together are larger than any disk");
     }
     auto const alignment = alignment_of(in, file.metadata);
     if (!in.ok()) return in.fault();

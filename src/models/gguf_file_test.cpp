@@ -147,6 +147,10 @@ TEST(GgufFile, WhatCannotBeTrueIsNamed) {
     EXPECT_NE(fault_of(head(1, 0).text("t").number(5U)).find("5 dimensions"), std::string::npos);
     EXPECT_EQ(fault_of(head(1, 0).tensor("t", 100, 8, 0)), "a row of 100 numbers in blocks of 32");
     EXPECT_NE(fault_of(head(1, 0).tensor("t", 256, 0, huge)).find("larger than any disk"), std::string::npos);
+    auto upon_each_other = head(64, 0);
+    for (int i = 0; i < 64; ++i)  // each of 1 TiB, all in the same place
+        upon_each_other.tensor(format("t{}", i), std::uint64_t{1} << 38, 0, 0);
+    EXPECT_EQ(fault_of(upon_each_other), "its tensors together are larger than any disk");
     auto uneven = head(0, 1).key("general.alignment", ValueType::Uint32).number(48U);
     EXPECT_EQ(fault_of(uneven), "its alignment is no power of 2");
     EXPECT_NE(fault_of(head(0, 1).key("k", static_cast<ValueType>(99))).find("unknown type 99"),

@@ -15,8 +15,12 @@ inline constexpr std::uint64_t keys_max = std::uint64_t{1} << 16;
 inline constexpr std::uint64_t tensors_max = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t alignment_max = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t shards_max = 1000;
+// Of a file's tensors, where they end and all together: no disk is so large, and no sum over shards
+// overflows.
+inline constexpr std::uint64_t data_bytes_max = std::uint64_t{1} << 44;
 
 static_assert(text_kept_bytes_max <= text_bytes_max);
 static_assert(text_bytes_max < header_bytes_max);
+static_assert(data_bytes_max * shards_max < std::uint64_t{1} << 60);
 
 }  // namespace hal0::models::gguf

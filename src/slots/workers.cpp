@@ -11,10 +11,15 @@ namespace hal0::slots {
 
 namespace {
 
-models::Kind kind_of(RunDir const& run) {
+LivingWorker described(std::string const& slot, int pid, RunDir const& run) {
+    LivingWorker worker{.slot = slot, .pid = pid};
     auto const text = os::read_file(run.spec, spec_max);
     auto const spec = text ? engines::decode_spec(*text) : Result<engines::WorkerSpec>{text.error()};
-    return spec ? spec->kind : models::Kind::Chat;
+    if (!spec) return worker;
+    worker.kind = spec->kind;
+    worker.device = spec->device;
+    worker.model_file = engines::model_file_of(*spec);
+    return worker;
 }
 
 }  // namespace
@@ -35,10 +40,11 @@ Result<std::vector<LivingWorker>> living_workers(os::Places const& places) {
     std::vector<LivingWorker> workers;
     auto const names = os::list_directory(run_root(places));
     for (auto const& name : names ? *names : std::vector<std::string>{}) {
-        auto const holder = os::LockFile::holder(run_dir(places, name).lock);
+        auto const run = run_dir(places, name);
+        auto const holder = os::LockFile::holder(run.lock);
         if (!holder && holder.error().kind != Errc::Conflict) return holder.error();
         auto const pid = holder ? *holder : std::nullopt;
-        if (pid) workers.push_back({name, *pid, kind_of(run_dir(places, name))});
+        if (pid) workers.push_back(described(name, *pid, run));
     }
     return workers;
 }

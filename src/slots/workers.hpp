@@ -22,7 +22,9 @@ Result<std::unique_ptr<os::Process>> worker_of(os::Loop& loop, RunDir const& run
 struct LivingWorker {
     std::string slot{};
     int pid{0};
-    models::Kind kind{models::Kind::Chat};  // as its spec has it
+    models::Kind kind{models::Kind::Chat};  // as its spec has it, like the rest
+    std::string device{};
+    std::string model_file{};  // its first; empty where the spec says none
     bool operator==(LivingWorker const&) const = default;
 };
 // All workers that live and can be seen from here, by the name of their slots.

@@ -170,6 +170,7 @@ class Refused(Guest):
                 (say(401, "invalid token value!"), "(401 invalid token value!)"),
                 (say(401, "Authentication failed!", ""), "(401 Authentication failed!)"),
                 (say(401, f"invalid token {SECRET}"), "(401 invalid token ***)"),
+                (say(401, "x" * 70 + SECRET), "x***)"),  # a long line is cut, and not inside the secret
                 (say(403, "Permission check failed (/, Sys.Audit)"), "need the role PVEAuditor on '/'"),
                 (say(500, "got no worker"), "answers 500 got no worker"),
                 (say(595, "No route to host"), "doesn't reach this guest's node (595 No route to host)"),
