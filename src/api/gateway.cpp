@@ -140,7 +140,8 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
 void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
     auto const id = exchange.id();
     auto& slot = active(id);
-    slot.lease = dispatch::Lease::take(*route.gate);
+    // The gate may be open before this loop's table says where to: the grant comes behind that table.
+    if (route.has_address()) slot.lease = dispatch::Lease::take(*route.gate);
     if (!slot.lease.held()) {
         slot.state = Active::State::Waiting;
         return world_.control.wanted(ticket(id), route.slot,

@@ -156,6 +156,16 @@ TEST_F(GatewayTest, ASlotThatIsTriedAgainByItselfSaysWhen) {
     EXPECT_EQ(answer.header("retry-after"), "17");
 }
 
+TEST_F(GatewayTest, AGateThatOpensBeforeTheTableSaysWhereToLetsNobodyIn) {
+    dispatch::SlotGate gate{[] {}};
+    gate.open();
+    dispatch::RouteTable const old{{{.slot = "early", .kind = models::Kind::Chat, .gate = &gate}}};
+    gateway.publish(old, 1000);
+    auto const answer = post("/v1/completions", R"({"model":"early"})");
+    EXPECT_EQ(answer.status, 503) << "it waits for the slot, which these never bring up: " << answer.body;
+    EXPECT_EQ(gate.in_flight(), 0U);
+}
+
 TEST_F(GatewayTest, ARankingIsToldOfItsWorkerAsTheRelayTells) {
     auto const error = [this](std::string_view path) {
         auto answer = post(std::string{path}, R"({"query":"q","documents":["d"],"input":"d"})");

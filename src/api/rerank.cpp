@@ -285,7 +285,7 @@ void RerankJob::take(Result<http::ClientAnswer> answer) {
 
 http::Response RerankJob::failure(Errc kind) const {
     namespace told = http::worker_errors;
-    if (kind == Errc::Unavailable)
+    if (kind == Errc::Unavailable || kind == Errc::Forbidden)
         return failure_response("/v1/rerank", call_->connected() ? told::died : told::unreachable);
     return failure_response("/v1/rerank", kind == Errc::Timeout ? told::silent : told::bad_answer);
 }

@@ -71,6 +71,7 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
 // Once no data loop asks the pool any more, it comes to its end while all that its work uses still stands:
 // the stores, and the inboxes that its answers go to.
 Daemon::~Daemon() {
+    if (data_pool_) data_pool_->close();
     if (pool_) pool_->close();  // what it works on for a loop is posted to that loop's inbox
     data_loops_.clear();        // join their threads before anything that they ask goes
 }
@@ -116,6 +117,7 @@ Result<void> Daemon::build_control() {
     HAL0_TRY(inbox, os::Inbox::make(*loop_));
     inbox_ = std::move(inbox);
     pool_ = std::make_unique<os::Pool>(pool_threads);
+    data_pool_ = std::make_unique<os::Pool>(pool_threads);
     library_ = std::make_unique<Library>(start_.places, start_.settings.model_roots);
     events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
     log_keeper_ = std::make_unique<LogKeeper>(
@@ -182,7 +184,7 @@ Result<void> Daemon::build_data() {
         HAL0_TRY(loop, DataLoop::make(
                            {.number = number,
                             .listeners = listener_fds_,
-                            .pool = *pool_,
+                            .pool = *data_pool_,
                             .control = *dispatcher_,
                             .admin = *admin_,
                             .access = {.allowed_hosts = start_.settings.allowed_hosts, .key = start_.key},
@@ -220,20 +222,19 @@ void Daemon::run() {
 void Daemon::signalled(int number) {
     if (stopping_) return loop_->stop();  // asked twice: at once
     log_.info("signal {}: finishing what is being answered", number);
-    finish();
+    finish({Errc::Unavailable, "hal0 is stopping, and can't wait for this; its workers go on"});
 }
 
 void Daemon::stop_with_slots(std::function<void()> slots_are_down) {
     log_.info("asked to stop: taking the slots down first");
     slots_->shut_down(slots_patience, [this, down = std::move(slots_are_down)] {
         down();
-        finish();
+        finish({Errc::Unavailable, "hal0 is stopping with all its slots; 'hal0 serve' starts it again"});
     });
 }
 
-void Daemon::finish() {
+void Daemon::finish(Error const& why) {
     if (std::exchange(stopping_, true)) return;
-    Error const why{Errc::Unavailable, "hal0 is stopping, and can't wait for this; its workers go on"};
     dispatcher_->end(why);
     admin_->end(why);
     listening_ = draining_ = data_loops_.size();

@@ -52,7 +52,7 @@ class Daemon final : NoCopy {
     Result<void> build_data();
     void signalled(int number);
     void stop_with_slots(std::function<void()> slots_are_down);
-    void finish();
+    void finish(Error const& why);  // who still waits is told so
     void close_when_deaf();
     void stop_when_drained();
     [[nodiscard]] wire::StatusView status() const;
@@ -69,7 +69,8 @@ class Daemon final : NoCopy {
     std::vector<int> listener_fds_{};
     std::vector<std::string> addresses_{};
     std::unique_ptr<os::Inbox> inbox_{};
-    std::unique_ptr<os::Pool> pool_{};
+    std::unique_ptr<os::Pool> pool_{};       // for what people ask, which may take seconds
+    std::unique_ptr<os::Pool> data_pool_{};  // for requests alone: they don't wait behind that
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
     std::unique_ptr<LogKeeper> log_keeper_{};

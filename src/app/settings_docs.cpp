@@ -124,8 +124,9 @@ constexpr std::array variables{
     VariableDoc{"XDG_CONFIG_HOME", "all",
                 "As XDG has it, and so `XDG_DATA_HOME`, `XDG_STATE_HOME` and `XDG_CACHE_HOME`; where neither "
                 "`HAL0_HOME` is set nor hal0 installed as a package."},
-    VariableDoc{"HAL0_URL", "commands",
-                "The hal0 to speak to, `http://HOST:PORT`, instead of this user's own."},
+    VariableDoc{
+        "HAL0_URL", "commands",
+        "The hal0 to speak to, `http://IP:PORT` or `http://localhost:PORT`, instead of this user's own."},
     VariableDoc{"HAL0_KEY", "commands", "The key for it."},
     VariableDoc{"HAL0_KEY_FILE", "commands", "A file that holds the key, where `HAL0_KEY` isn't set."},
     VariableDoc{"NO_COLOR", "commands", "Set to anything: no colours."},

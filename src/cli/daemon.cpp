@@ -19,7 +19,11 @@ constexpr Bytes key_file_max = 4_KiB;
 constexpr std::uint16_t port_default = 8080;
 
 Result<os::Address> address_of(std::string const& url) {
-    Error const bad{Errc::Invalid, format("$HAL0_URL is '{}'; it must look like http://127.0.0.1:8080", url)};
+    Error const bad{
+        Errc::Invalid,
+        format("$HAL0_URL is '{}'; it must look like http://127.0.0.1:8080, its host an IP address "
+               "or localhost: names are not looked up",
+               url)};
     constexpr std::string_view scheme = "http://";
     if (!url.starts_with(scheme)) return bad;
     auto host = std::string_view{url}.substr(scheme.size());
@@ -78,6 +82,10 @@ http::ClientRequest Api::request(http::Method method, std::string target, std::s
 Result<std::string> Api::outcome(Result<http::ClientAnswer> answer) const {
     if (!answer) {
         if (answer.error().kind == Errc::Unavailable) return not_running(daemon_);
+        if (answer.error().kind == Errc::Forbidden)
+            return Error{Errc::Forbidden,
+                         format("this user may not speak to the hal0 at {}: its owner may ({})",
+                                os::to_string(daemon_.address), answer.error().message)};
         return std::move(answer).error();
     }
     if (answer->status >= 300) {

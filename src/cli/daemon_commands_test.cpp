@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "cli/test_house.hpp"
 #include "os/child.hpp"
 #include "os/lock_file.hpp"
+#include "os/test_dir.hpp"
 #include "wire/status.hpp"
 
 namespace hal0::cli {
@@ -191,6 +193,18 @@ TEST(Daemon, IsFoundByItsUrlAndAskedWithItsKey) {
     set.clear();
     EXPECT_EQ(os::to_string(find_daemon(environment, {.runtime = "/run/hal0"}).value().address),
               "unix:/run/hal0/hal0.sock");
+}
+
+TEST(Api, SaysThatThisUserMayNotSpeakToIt) {
+    if (::geteuid() == 0) GTEST_SKIP() << "root may speak to all";
+    os::TestDir const dir;
+    auto const closed = dir / "closed";
+    ASSERT_EQ(::mkdir(closed.c_str(), 0), 0);
+    Api const api{Daemon{.address = os::UnixAddress{closed + "/hal0.sock"}}};
+    auto const answer = api.get("/api/status");
+    ASSERT_FALSE(answer.ok());
+    EXPECT_EQ(answer.error().kind, Errc::Forbidden);
+    EXPECT_NE(answer.error().message.find("this user may not"), std::string::npos) << answer.error().message;
 }
 
 }  // namespace

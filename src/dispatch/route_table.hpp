@@ -25,6 +25,8 @@ struct Route {
     SlotGate* gate{nullptr};             // never null in a published table; outlives it
     os::Address worker{};                // where its worker listens; meaningful while the gate is open
     std::string key{};                   // what the worker wants as bearer token
+    // False in a table that is older than the first opening of its gate, which is seen at once.
+    [[nodiscard]] bool has_address() const { return worker != os::Address{}; }
 };
 
 class RouteTable {

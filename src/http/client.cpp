@@ -117,8 +117,9 @@ Result<void> Call::Impl::connect() {
     HAL0_CHECK(check(request_));
     head_ = head_of(request_);
     auto fd = os::connect_to(request_.peer);
-    // Whatever keeps us from the peer (no socket file, no permission), to the caller it can't answer now.
-    if (!fd && fd.error().kind != Errc::Invalid) fd.error().kind = Errc::Unavailable;
+    // Whatever keeps us from the peer (no socket file, nobody listens), to the caller it can't answer now.
+    auto const kept = fd ? Errc::Unavailable : fd.error().kind;
+    if (!fd && kept != Errc::Invalid && kept != Errc::Forbidden) fd.error().kind = Errc::Unavailable;
     if (!fd) return std::move(fd).error();
     fd_ = std::move(fd).value();
     return loop_.watch(fd_.get(), os::Ready::Read | os::Ready::Write, os::Trigger::Level, *this);

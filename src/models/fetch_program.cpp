@@ -58,7 +58,11 @@ class FetchLines {
 
 }  // namespace
 
-std::string fetch_program() { return os::join_path(os::directory_of(os::own_program()), "hal0-fetch"); }
+std::string fetch_program() {
+    // Found once: a daemon's own file is another's, or none, after an upgrade.
+    static std::string const found = os::join_path(os::directory_of(os::own_program()), "hal0-fetch");
+    return found;
+}
 
 Result<void> run_fetch_program(std::string const& program, std::vector<std::string> words,
                                Progress const& step, OnProgress const& progress) {

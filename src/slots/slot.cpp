@@ -122,7 +122,8 @@ Result<void> Slot::wake() {
 void Slot::supplies_changed() {
     plan();
     if (fault_ || !plan_.ok()) return tell();
-    if (state_.worker && restart_fault_) return compare_settings();
+    bool const going_down = state_of(state_.phase) == State::Unloading;  // its owner's word stands
+    if (state_.worker && restart_fault_ && !going_down) return compare_settings();
     if (state_.phase == Phase::Lacking && state_.enabled) return on(Event::Load);
     tell();
 }

@@ -167,6 +167,25 @@ TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
     EXPECT_EQ(house.status("primary").state, State::Offline);
 }
 
+TEST(Slot, AModelThatComesDuringAnUnloadIsNotLoadedByItself) {
+    House house;
+    house.model("tiny");
+    house.file("primary", "model = \"tiny\"\n");
+    house.start();
+    ASSERT_TRUE(house.reaches("primary", State::Ready));
+    house.file("primary", "model = \"later\"\n");
+    ASSERT_TRUE(house.until([&] { return !house.status("primary").warnings.empty(); }));
+    house.host->busy = true;
+    bool done = false;
+    house.table->unload("primary", [&done](Result<SlotStatus> const& outcome) { done = outcome.ok(); });
+    house.model("later");
+    house.table->supplies_changed();
+    house.table->drained("primary");
+    EXPECT_TRUE(house.until([&] { return done; }));
+    EXPECT_EQ(house.status("primary").state, State::Offline);
+    EXPECT_EQ(house.status("primary").wanted, Wanted::Down);
+}
+
 TEST(Slot, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
     House house;
     house.model("tiny");
