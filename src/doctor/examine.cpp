@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "doctor/remedies.hpp"
 #include "doctor/rules.hpp"
 
 namespace hal0::doctor {
@@ -42,6 +43,7 @@ std::vector<Finding> examine(Facts const& facts) {
     for (auto const& rule : rules()) {
         for (auto& symptom : rule.look(facts)) {
             auto const severity = symptom.severity;
+            if (facts.report.platform.proxmox_host) symptom.fix = without_sudo(std::move(symptom.fix));
             found.push_back({severity, finding_of(rule, std::move(symptom))});
         }
     }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "doctor/remedies.hpp"
 #include "doctor/rules.hpp"
 #include "doctor/test_boxes.hpp"
 
@@ -122,6 +123,33 @@ TEST(Examine, DoesNotTakeForLostWhatThisUserMayNotSee) {
     facts.gtt_unattributed = {.bytes = 60_GiB};
     EXPECT_EQ(of_memory().severity, "warning");
     EXPECT_EQ(of_memory().fix, std::vector<std::string>{"sudo reboot"});
+}
+
+std::vector<std::string> fix_of(Facts const& facts, std::string_view id) {
+    auto const findings = examine(facts);
+    auto const found = std::ranges::find(findings, id, &Finding::id);
+    return found == findings.end() ? std::vector<std::string>{} : found->fix;
+}
+
+// Whatever rule it comes from: a stock Proxmox has no sudo.
+TEST(Examine, SaysNoSudoOnAProxmoxHost) {
+    auto const findings = examine(facts_of_box("proxmox-host"));
+    ASSERT_FALSE(findings.empty());
+    for (auto const& finding : findings) {
+        for (auto const& line : finding.fix)
+            EXPECT_EQ(line.find("sudo"), std::string::npos) << line;
+    }
+}
+
+TEST(Examine, UpgradesAMesaThatIsTooOld) {
+    auto facts = facts_of_box("halo-128-tuned");
+    facts.report.software.mesa = "24.3.1";
+    EXPECT_EQ(fix_of(facts, "mesa-old"), Lines{"sudo pacman -Syu vulkan-radeon"});
+    facts.report.software.distribution_id = "pop";
+    facts.report.software.distribution_like = "ubuntu debian";
+    EXPECT_EQ(fix_of(facts, "mesa-old"),
+              (Lines{"# the updates of Ubuntu 24.04 have Mesa 25:", "sudo apt update",
+                     "sudo apt install --only-upgrade mesa-vulkan-drivers"}));
 }
 
 TEST(Examine, WantsAnEngineThatFitsTheBox) {

@@ -20,16 +20,6 @@ std::optional<Family> family_named(std::string_view id) {
     return std::nullopt;
 }
 
-std::string_view name_in(Package const& package, Family family) {
-    switch (family) {
-        case Family::Debian: return package.debian;
-        case Family::Fedora: return package.fedora;
-        case Family::Arch: return package.arch;
-        case Family::Unknown: return package.debian;
-    }
-    return {};
-}
-
 void append(Lines& lines, Lines more) {
     lines.insert(lines.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
@@ -65,6 +55,9 @@ constexpr char const* quote_bare =
 
 constexpr std::string_view reboot = "sudo reboot";
 
+constexpr std::string_view install_from_backports =
+    "sudo apt install -t \"$(. /etc/os-release; echo $VERSION_CODENAME)-backports\" ";
+
 }  // namespace
 
 Family family_of(hardware::SoftwareReport const& software) {
@@ -74,6 +67,21 @@ Family family_of(hardware::SoftwareReport const& software) {
         if (auto const family = family_named(name)) return *family;
     }
     return Family::Unknown;
+}
+
+bool is_of_ubuntu(hardware::SoftwareReport const& software) {
+    auto const like = software.distribution_like.value_or("");
+    auto const names = split(like, ' ');
+    return software.distribution_id == "ubuntu" || std::ranges::find(names, "ubuntu") != names.end();
+}
+
+Lines without_sudo(Lines commands) {
+    constexpr std::string_view word = "sudo ";
+    for (auto& line : commands) {
+        for (auto at = line.find(word); at != std::string::npos; at = line.find(word, at))
+            line.erase(at, word.size());
+    }
+    return commands;
 }
 
 Remedies::Remedies(Facts const& facts)
@@ -87,11 +95,31 @@ Family Remedies::host_family() const {
     return facts_.report.platform.proxmox_kernel ? Family::Debian : Family::Unknown;
 }
 
+// This box, or the host of this container.
+bool Remedies::is_proxmox() const {
+    auto const& platform = facts_.report.platform;
+    return platform.proxmox_kernel || platform.proxmox_host;
+}
+
+// Silverblue, Bazzite: the system is an image, and another one is started in its stead.
+bool Remedies::is_image() const { return facts_.conditions.boots_with("ostree"); }
+
+std::string_view Remedies::name_of(Package const& package) const {
+    switch (family_) {
+        case Family::Fedora: return package.fedora;
+        case Family::Arch: return package.arch;
+        case Family::Debian:
+        case Family::Unknown: break;
+    }
+    bool const has_own = !package.ubuntu.empty() && is_of_ubuntu(facts_.report.software);
+    return has_own ? package.ubuntu : package.debian;
+}
+
 Lines Remedies::on_host(Lines commands) const {
     if (!in_container_) return commands;
-    auto const* const where = facts_.report.platform.proxmox_kernel
-                                  ? "# on the Proxmox host, not in this container:"
-                                  : "# on the host, not in this container:";
+    if (is_proxmox()) commands = without_sudo(std::move(commands));
+    auto const* const where = is_proxmox() ? "# on the Proxmox host, not in this container:"
+                                           : "# on the host, not in this container:";
     commands.insert(commands.begin(), where);
     return commands;
 }
@@ -99,12 +127,11 @@ Lines Remedies::on_host(Lines commands) const {
 Lines Remedies::install(std::vector<Package> const& packages) const {
     Lines names;
     for (auto const& package : packages) {
-        auto const name = name_in(package, family_);
+        auto const name = name_of(package);
         if (!name.empty()) names.emplace_back(name);
     }
     auto const all = join(names, " ");
-    if (facts_.conditions.boots_with("ostree"))
-        return {format("sudo rpm-ostree install {}", all), "sudo reboot"};
+    if (is_image()) return {format("sudo rpm-ostree install {}", all), std::string{reboot}};
     switch (family_) {
         case Family::Debian: return {format("sudo apt install {}", all)};
         case Family::Fedora: return {format("sudo dnf install {}", all)};
@@ -114,8 +141,35 @@ Lines Remedies::install(std::vector<Package> const& packages) const {
     return {format("# install what Debian calls {}, by this distribution's package manager", all)};
 }
 
+Lines Remedies::upgrade(Package const& package) const {
+    auto const name = name_of(package);
+    if (is_image()) return {"sudo rpm-ostree upgrade", std::string{reboot}};
+    switch (family_) {
+        case Family::Debian: {
+            Lines lines{"sudo apt update", format("sudo apt install --only-upgrade {}", name)};
+            if (is_of_ubuntu(facts_.report.software)) return lines;
+            lines.emplace_back(
+                "# where that is too old still, backports may have a newer one (https://backports.debian.org "
+                "says "
+                "how to add them):");
+            lines.push_back(format("{}{}", install_from_backports, name));
+            return lines;
+        }
+        case Family::Fedora: return {format("sudo dnf upgrade --refresh {}", name)};
+        case Family::Arch: return {format("sudo pacman -Syu {}", name)};
+        case Family::Unknown: break;
+    }
+    return {
+        format("# install the newest of what Debian calls {}, by this distribution's package manager", name)};
+}
+
 Lines Remedies::remove(Package const& package) const {
-    auto const name = name_in(package, family_);
+    auto const name = name_of(package);
+    if (is_image())
+        return {
+            format("sudo rpm-ostree uninstall {0}  # part of the image: sudo rpm-ostree override remove {0}",
+                   name),
+            std::string{reboot}};
     switch (family_) {
         case Family::Debian: return {format("sudo apt remove {}", name)};
         case Family::Fedora: return {format("sudo dnf remove {}", name)};
@@ -127,22 +181,19 @@ Lines Remedies::remove(Package const& package) const {
 
 Lines Remedies::newer_kernel() const {
     auto const& software = facts_.report.software;
-    auto const& platform = facts_.report.platform;
-    if (platform.proxmox_kernel || platform.proxmox_host)
-        return on_host({"sudo apt update && sudo apt full-upgrade", std::string{reboot}});
-    if (facts_.conditions.boots_with("ostree"))
-        return on_host({"sudo rpm-ostree upgrade", std::string{reboot}});
+    if (is_proxmox()) return on_host({"sudo apt update && sudo apt full-upgrade", std::string{reboot}});
+    if (is_image()) return on_host({"sudo rpm-ostree upgrade", std::string{reboot}});
     switch (host_family()) {
         case Family::Debian:
             if (software.distribution_id == "ubuntu" && software.distribution_version)
                 return {format("sudo apt install --install-recommends linux-generic-hwe-{}",
                                *software.distribution_version),
                         std::string{reboot}};
+            // The version of one that is made of Ubuntu is its own, and names none of Ubuntu's kernels.
+            if (is_of_ubuntu(software)) break;
             return {
                 "# a newer kernel is in backports (https://backports.debian.org says how to add them), then:",
-                "sudo apt install -t \"$(. /etc/os-release; echo $VERSION_CODENAME)-backports\" "
-                "linux-image-amd64",
-                std::string{reboot}};
+                format("{}linux-image-amd64", install_from_backports), std::string{reboot}};
         case Family::Fedora: return {"sudo dnf upgrade --refresh 'kernel*'", std::string{reboot}};
         case Family::Arch: return {"sudo pacman -Syu", std::string{reboot}};
         case Family::Unknown: break;
@@ -151,18 +202,18 @@ Lines Remedies::newer_kernel() const {
 }
 
 Lines Remedies::newer_firmware(Package const& package) const {
+    // Its kernel comes with firmware of its own, in the stead of Debian's packages.
+    if (is_proxmox())
+        return on_host(
+            {"sudo apt update", "sudo apt install --only-upgrade pve-firmware", std::string{reboot}});
     if (in_container_)
         return on_host({"# install the newest linux-firmware of the host, and start it again"});
-    auto const name = name_in(package, family_);
-    switch (family_) {
-        case Family::Debian:
-            return {"sudo apt update", format("sudo apt install --only-upgrade {}", name),
-                    std::string{reboot}};
-        case Family::Fedora: return {format("sudo dnf upgrade --refresh {}", name), std::string{reboot}};
-        case Family::Arch: return {format("sudo pacman -Syu {}", name), std::string{reboot}};
-        case Family::Unknown: break;
-    }
-    return {"# install the newest linux-firmware, by this distribution's package manager, and start again"};
+    if (family_ == Family::Unknown && !is_image())
+        return {
+            "# install the newest linux-firmware, by this distribution's package manager, and start again"};
+    auto lines = upgrade(package);
+    if (lines.back() != reboot) lines.emplace_back(reboot);
+    return lines;
 }
 
 // The line may be quoted with " or ': `.` is either.
@@ -180,9 +231,11 @@ Lines Remedies::kernel_parameters(std::string const& parameters, Lines const& ob
          parameters.empty() ? "" : format("s/^GRUB_CMDLINE_LINUX_DEFAULT=[\\x22\\x27]/&{} /", parameters)});
     auto const at_end = sed({gone, parameters.empty() ? "" : format("s/$/ {}/", parameters)});
     auto const cmdline = format("sudo sed -i -E '{}' /etc/kernel/cmdline", at_end);
-    auto const entries = format("sudo sed -i -E '/^options/{{ {} }}' /boot/loader/entries/*.conf", at_end);
+    // The boot partition may be root's alone: it is root's shell that must find the files.
+    auto const entries =
+        format(R"(sudo sh -c 'sed -i -E "/^options/{{ {} }}" /boot/loader/entries/*.conf')", at_end);
     Lines lines;
-    if (conditions.boots_with("ostree")) {
+    if (is_image()) {
         std::string flags;
         for (auto const& name : obsolete)
             flags += format(" --delete-if-present={}", name);
@@ -220,6 +273,8 @@ Lines Remedies::kernel_parameters(std::string const& parameters, Lines const& ob
 }
 
 Lines Remedies::rebuild_initramfs() const {
+    // The image's own holds no file of /etc; what is tracked is laid over it.
+    if (is_image()) return {"sudo rpm-ostree initramfs-etc --force-sync --track=/etc/modprobe.d"};
     switch (host_family()) {
         case Family::Debian: return {"sudo update-initramfs -u -k all"};
         case Family::Fedora: return {"sudo dracut --regenerate-all --force"};

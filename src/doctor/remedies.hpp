@@ -14,10 +14,16 @@ using Lines = std::vector<std::string>;
 enum class Family { Debian, Fedora, Arch, Unknown };
 // By os-release's ID, else its ID_LIKE.
 Family family_of(hardware::SoftwareReport const& software);
+// Ubuntu, or one that is made of it: Mint, Pop!_OS.
+bool is_of_ubuntu(hardware::SoftwareReport const& software);
+
+// A stock Proxmox has no sudo: who logs in there is root.
+Lines without_sudo(Lines commands);
 
 // A package, as each family calls it; empty: it has none of that kind.
 struct Package {
     std::string_view debian{};
+    std::string_view ubuntu{};  // where it isn't Debian's name
     std::string_view fedora{};
     std::string_view arch{};
 };
@@ -31,6 +37,7 @@ class Remedies {
 
     // Of this system, also in a container.
     [[nodiscard]] Lines install(std::vector<Package> const& packages) const;
+    [[nodiscard]] Lines upgrade(Package const& package) const;
     [[nodiscard]] Lines remove(Package const& package) const;
 
     // All below change the machine itself: in a container they are the host's.
@@ -49,6 +56,9 @@ class Remedies {
 
   private:
     [[nodiscard]] Family host_family() const;
+    [[nodiscard]] bool is_proxmox() const;
+    [[nodiscard]] bool is_image() const;
+    [[nodiscard]] std::string_view name_of(Package const& package) const;
     [[nodiscard]] Lines grub(std::string const& edit) const;
     [[nodiscard]] std::string gid_for(std::string_view node) const;
 

@@ -28,6 +28,67 @@ TEST(Remedies, KnowTheDistributionByWhatItIsMadeOf) {
     EXPECT_EQ(family_of(facts.report.software), Family::Fedora);
 }
 
+// Mint and Pop!_OS have Ubuntu's packages, and versions of their own.
+TEST(Remedies, OfWhatIsMadeOfUbuntuAreUbuntus) {
+    constexpr Package firmware{.debian = "firmware-amd-graphics", .ubuntu = "linux-firmware"};
+    auto facts = on("linuxmint");
+    facts.report.software.distribution_like = "ubuntu debian";
+    facts.report.software.distribution_version = "22";
+    EXPECT_EQ(Remedies{facts}.newer_kernel(),
+              Lines{"# install the newest kernel of the distribution, and start again"});
+    EXPECT_EQ(Remedies{facts}.newer_firmware(firmware),
+              (Lines{"sudo apt update", "sudo apt install --only-upgrade linux-firmware", "sudo reboot"}));
+    EXPECT_EQ(Remedies{facts}.install({firmware}), Lines{"sudo apt install linux-firmware"});
+    facts.report.software.distribution_like = "debian";
+    EXPECT_EQ(Remedies{facts}.install({firmware}), Lines{"sudo apt install firmware-amd-graphics"});
+    EXPECT_EQ(Remedies{on("ubuntu")}.install({firmware}), Lines{"sudo apt install linux-firmware"});
+}
+
+TEST(Remedies, UpgradeAsTheDistributionDoes) {
+    constexpr Package mesa{.debian = "mesa-deb", .fedora = "mesa-rpm", .arch = "mesa-arch"};
+    auto const of = [&mesa](Facts const& facts) { return Remedies{facts}.upgrade(mesa); };
+    EXPECT_EQ(of(on("ubuntu")), (Lines{"sudo apt update", "sudo apt install --only-upgrade mesa-deb"}));
+    EXPECT_EQ(of(on("debian")).back(),
+              "sudo apt install -t \"$(. /etc/os-release; echo $VERSION_CODENAME)-backports\" mesa-deb");
+    EXPECT_EQ(of(on("fedora")), Lines{"sudo dnf upgrade --refresh mesa-rpm"});
+    EXPECT_EQ(of(on("arch")), Lines{"sudo pacman -Syu mesa-arch"});
+    EXPECT_EQ(of(on("nixos")), Lines{"# install the newest of what Debian calls mesa-deb, by this "
+                                     "distribution's package manager"});
+}
+
+// Bazzite and Silverblue say that they are Fedora, and have no dnf that changes them.
+TEST(Remedies, ChangeAnImageByRpmOstree) {
+    constexpr Package package{.debian = "a", .fedora = "amdvlk", .arch = "a"};
+    auto const facts = on("fedora", {"ostree", "grub"});
+    Remedies const remedies{facts};
+    Lines const upgrade{"sudo rpm-ostree upgrade", "sudo reboot"};
+    EXPECT_EQ(remedies.upgrade(package), upgrade);
+    EXPECT_EQ(remedies.newer_firmware(package), upgrade);
+    EXPECT_EQ(remedies.newer_kernel(), upgrade);
+    EXPECT_EQ(
+        remedies.remove(package),
+        (Lines{
+            "sudo rpm-ostree uninstall amdvlk  # part of the image: sudo rpm-ostree override remove amdvlk",
+            "sudo reboot"}));
+    EXPECT_EQ(remedies.rebuild_initramfs(),
+              Lines{"sudo rpm-ostree initramfs-etc --force-sync --track=/etc/modprobe.d"});
+}
+
+TEST(Remedies, OfAProxmoxHostHaveItsFirmwareAndNoSudo) {
+    constexpr Package firmware{.debian = "firmware-amd-graphics"};
+    auto facts = on("debian");
+    facts.report.platform.container = "lxc";
+    facts.report.platform.proxmox_kernel = true;
+    EXPECT_EQ(Remedies{facts}.newer_firmware(firmware),
+              (Lines{"# on the Proxmox host, not in this container:", "apt update",
+                     "apt install --only-upgrade pve-firmware", "reboot"}));
+    EXPECT_EQ(
+        Remedies{facts}.newer_kernel(),
+        (Lines{"# on the Proxmox host, not in this container:", "apt update && apt full-upgrade", "reboot"}));
+    EXPECT_EQ(Remedies{facts}.install({firmware}), Lines{"sudo apt install firmware-amd-graphics"})
+        << "of the container itself";
+}
+
 TEST(Remedies, SetKernelParametersAsTheBoxBoots) {
     auto const last_but_one = [](Facts const& facts) {
         auto const lines = Remedies{facts}.kernel_parameters("ttm.pages_limit=1", {"amdgpu.gttsize"});
@@ -60,17 +121,29 @@ TEST(Remedies, OfAContainerBelongOnItsHost) {
 }
 
 // The edit of a boot loader's file is run as it is printed, but for sudo, on a file of our own.
-std::string edited(std::string const& line, std::string const& before) {
+std::string edited(std::string const& line, std::string const& before,
+                   std::string const& path = "/etc/default/grub") {
     os::TestDir const dir;
-    EXPECT_TRUE(os::atomic_write(dir / "grub", before).ok());
+    auto const file = os::join_path(dir.path(), "grub");
+    EXPECT_TRUE(os::atomic_write(file, before).ok());
     auto command = line;
     command.replace(command.find("sudo "), 5, "");
-    auto const name = command.rfind("/etc/default/grub");
-    command.replace(name, std::string::npos, dir / "grub");
+    auto const name = command.rfind(path);
+    command.replace(name, path.size(), file);
     auto child = os::AskedProgram::start({.argv = {"/bin/sh", "-c", command}});
     EXPECT_TRUE(child.ok());
     EXPECT_TRUE(child.value()->answer(Clock::now() + std::chrono::seconds{20}).ok());
-    return os::read_file(dir / "grub", 64_KiB).value_or("");
+    return os::read_file(file, 64_KiB).value_or("");
+}
+
+// The files are found by root's shell: the user's may not look into /boot.
+TEST(Remedies, EditEntriesOfSystemdBootAsRoot) {
+    auto const facts = on("arch");
+    auto const line = Remedies{facts}.kernel_parameters("ttm.pages_limit=2", {"ttm.pages_limit"}).at(1);
+    EXPECT_TRUE(line.starts_with("sudo sh -c '") && line.ends_with("/boot/loader/entries/*.conf'")) << line;
+    EXPECT_EQ(edited(line, "title ttm.pages_limit=1\noptions quiet ttm.pages_limit=1 rw\n",
+                     "/boot/loader/entries/*.conf"),
+              "title ttm.pages_limit=1\noptions quiet rw ttm.pages_limit=2\n");
 }
 
 TEST(Remedies, ReplaceWhatTheBootLoaderSaid) {

@@ -120,9 +120,9 @@ Symptoms look_mesa(Facts const& facts) {
     if (!mesa || *mesa >= mesa_least) return {};
     for (auto const& gpu : facts.report.gpus) {
         if (!needs_new_mesa(gpu) || !lists(gpu, "radv")) continue;
-        auto fix = Remedies{facts}.install({mesa_for(gpu)});
-        if (facts.report.software.distribution_id == "ubuntu")
-            fix.insert(fix.begin(), "sudo apt update  # 24.04's updates have Mesa 25");
+        auto fix = Remedies{facts}.upgrade(mesa_for(gpu));
+        if (is_of_ubuntu(facts.report.software))
+            fix.insert(fix.begin(), "# the updates of Ubuntu 24.04 have Mesa 25:");
         return {{.severity = Severity::Warning,
                  .evidence = format("Mesa {}; {} wants 25.0 or newer", installed, shown(gpu)),
                  .fix = std::move(fix)}};
@@ -139,11 +139,10 @@ Symptoms look_mes_firmware(Facts const& facts) {
         bool const uses_rocm = facts.report.rocm.installed.has_value();
         return {{.severity = uses_rocm ? Severity::Warning : Severity::Info,
                  .evidence = format("mes_fw_version of {} is {}", shown(*gpu), version),
-                 .fix = Remedies{facts}.newer_firmware(
-                     {.debian = facts.report.software.distribution_id == "ubuntu" ? "linux-firmware"
-                                                                                  : "firmware-amd-graphics",
-                      .fedora = "amd-gpu-firmware",
-                      .arch = "linux-firmware-amdgpu"})}};
+                 .fix = Remedies{facts}.newer_firmware({.debian = "firmware-amd-graphics",
+                                                        .ubuntu = "linux-firmware",
+                                                        .fedora = "amd-gpu-firmware",
+                                                        .arch = "linux-firmware-amdgpu"})}};
     }
     return {};
 }

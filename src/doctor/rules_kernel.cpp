@@ -97,9 +97,9 @@ Symptoms look_nvidia_library(Facts const& facts) {
     if (cuda.state != "no library" && !fails) return {};
     auto const version = version_of(cuda.driver_version.value_or(""));
     auto const branch = version ? std::to_string(version->parts[0]) : std::string{"580"};
-    auto const debian = format("libnvidia-compute-{}", branch);
-    bool const is_ubuntu = facts.report.software.distribution_id == "ubuntu";
-    Package const package{.debian = is_ubuntu ? std::string_view{debian} : "libnvidia-ml1",
+    auto const ubuntu = format("libnvidia-compute-{}", branch);
+    Package const package{.debian = "libnvidia-ml1",
+                          .ubuntu = ubuntu,
                           .fedora = "xorg-x11-drv-nvidia-cuda-libs",
                           .arch = "nvidia-utils"};
     auto fix = Remedies{facts}.install({package});

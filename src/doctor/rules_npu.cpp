@@ -64,9 +64,8 @@ Symptoms look_npu_firmware(Facts const& facts) {
     auto const told = npu == nullptr ? "" : npu->firmware.value_or("");
     auto const firmware = version_of(told);
     if (!firmware || *firmware >= firmware_least) return {};
-    auto fix = Remedies{facts}.newer_firmware({.debian = facts.report.software.distribution_id == "ubuntu"
-                                                             ? "linux-firmware"
-                                                             : "firmware-misc-nonfree",
+    auto fix = Remedies{facts}.newer_firmware({.debian = "firmware-misc-nonfree",
+                                               .ubuntu = "linux-firmware",
                                                .fedora = "linux-firmware",
                                                .arch = "linux-firmware"});
     fix.emplace_back(
