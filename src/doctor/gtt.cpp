@@ -11,7 +11,8 @@ Bytes reserve_of(Bytes visible) { return std::clamp(Bytes{visible.count / 8}, 8_
 Bytes advised_cap(Bytes visible) {
     constexpr Bytes step = 4_GiB;
     auto const left = std::max(visible - reserve_of(visible), Bytes{visible.count / 2});
-    return {left.count / step.count * step.count};
+    // Whole steps of what is left of a small box are less than Linux gives by itself.
+    return std::max(Bytes{left.count / step.count * step.count}, Bytes{visible.count / 2});
 }
 
 std::int64_t pages_of(Bytes size) { return size.count / 4096; }

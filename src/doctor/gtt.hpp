@@ -10,8 +10,8 @@ namespace hal0::doctor {
 // What stays with Linux and everything else that runs: an eighth, at least 8 and at most 16 GiB.
 Bytes reserve_of(Bytes visible);
 
-// The cap hal0 advises for so much memory visible to Linux: all but the reserve, in whole steps of 4 GiB.
-// 124.9 GiB -> 108 GiB.
+// The cap hal0 advises for so much memory visible to Linux: all but the reserve, in whole steps of 4 GiB, and
+// never under the half that is Linux's own cap. 124.9 GiB -> 108 GiB, 15 GiB -> 7.5 GiB.
 Bytes advised_cap(Bytes visible);
 
 // ttm.pages_limit counts pages of 4 KiB: GiB x 262144.

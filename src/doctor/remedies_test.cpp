@@ -175,6 +175,7 @@ TEST(Gtt, AdvisesACapThatLeavesRoom) {
     EXPECT_EQ(advised_cap(Bytes{102649298944}), 80_GiB);  // carve-out 32 GB
     EXPECT_EQ(advised_cap(Bytes{64961380352}), 52_GiB);   // 64 GB
     EXPECT_EQ(advised_cap(8_GiB), 4_GiB);                 // never under Linux's own half
+    EXPECT_EQ(advised_cap(15_GiB), 7_GiB + 512_MiB);      // the same: 16 GB
 }
 
 TEST(Version, ComparesNumbersNotText) {

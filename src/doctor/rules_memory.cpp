@@ -337,7 +337,8 @@ std::vector<Rule> cap_rules() {
          .why = "Linux caps GPU pages at half of what it sees.",
          .seen = "carve-out and cap together are under three quarters of what they could be: all of MemTotal "
                  "but a "
-                 "reserve (an eighth, 8 to 16 GiB), in steps of 4 GiB, and the carve-out",
+                 "reserve (an eighth, 8 to 16 GiB), in steps of 4 GiB but never under half of it, and the "
+                 "carve-out",
          .remedy = "ttm.pages_limit and ttm.page_pool_size, as computed for the box (GiB x 262144).",
          .reference = "ttm_global_init(): half of RAM; noamsto/nix-amd-ai#42; ggml-org/llama.cpp#20472",
          .look = look_cap_low},
