@@ -131,6 +131,45 @@ std::vector<std::string> fix_of(Facts const& facts, std::string_view id) {
     return found == findings.end() ? std::vector<std::string>{} : found->fix;
 }
 
+Facts facts_with_swap(std::string const& name, std::string const& swaps) {
+    auto const machine = recorded_box(name);
+    set_file(*machine, "/proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n" + swaps);
+    auto facts = facts_of(*machine);
+    facts.counters.swap_total = 8_GiB;
+    facts.counters.swap_free = 5_GiB;
+    return facts;
+}
+
+// `swapon -a` knows fstab alone, and zram-generator writes none.
+TEST(Examine, NeverTakesZramAway) {
+    constexpr auto box = "halo-gtt-stale";
+    std::string const unload = "hal0 slot list  # unload what isn't needed: hal0 slot unload NAME";
+    std::string const zram = "/dev/zram0   partition\t8388604\t3145728\t100\n";
+    std::string const file = "/swapfile    file\t8388604\t0\t-2\n";
+    EXPECT_EQ(
+        fix_of(facts_with_swap(box, file), "swap-in-use"),
+        (Lines{unload,
+               "sudo swapoff -a && sudo swapon -a  # brings it back, once enough memory is available"}));
+    EXPECT_EQ(fix_of(facts_with_swap(box, zram + file), "swap-in-use"),
+              (Lines{unload,
+                     "sudo swapoff /swapfile && sudo swapon /swapfile  # brings it back, once enough "
+                     "memory is available"}));
+    auto const facts = facts_with_swap(box, zram);
+    for (auto const& line : fix_of(facts, "swap-in-use"))
+        EXPECT_EQ(line.find("swapoff"), std::string::npos) << line;
+    auto const findings = examine(facts);
+    auto const finding = std::ranges::find(findings, "swap-in-use", &Finding::id);
+    ASSERT_NE(finding, findings.end());
+    EXPECT_EQ(finding->why.find("from disk"), std::string::npos);
+}
+
+TEST(Examine, UnloadsInTheContainerAndEmptiesSwapOnItsHost) {
+    EXPECT_EQ(fix_of(facts_with_swap("lxc-privileged", "none  virtual\t8388604\t0\t0\n"), "swap-in-use"),
+              (Lines{"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME",
+                     "# on the Proxmox host, not in this container:",
+                     "swapoff -a && swapon -a  # brings it back, once enough memory is available"}));
+}
+
 // Whatever rule it comes from: a stock Proxmox has no sudo.
 TEST(Examine, SaysNoSudoOnAProxmoxHost) {
     auto const findings = examine(facts_of_box("proxmox-host"));

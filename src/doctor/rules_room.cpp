@@ -66,16 +66,41 @@ Symptoms look_container(Facts const& facts) {
              .fix = fix}};
 }
 
+bool is_zram(std::string const& area) { return area.starts_with("/dev/zram"); }
+
+// zram stands in no fstab, which is all that `swapon -a` knows: taken off with the rest it would be gone
+// until the next start. So beside it what else there is goes by name.
+Lines empty_swap(Facts const& facts) {
+    auto const& areas = facts.conditions.swap;
+    constexpr std::string_view note = "  # brings it back, once enough memory is available";
+    if (std::ranges::none_of(areas, is_zram)) return {format("sudo swapoff -a && sudo swapon -a{}", note)};
+    Lines lines;
+    for (auto const& area : areas) {
+        if (!is_zram(area)) lines.push_back(format("sudo swapoff {0} && sudo swapon {0}{1}", area, note));
+    }
+    return lines;
+}
+
 Symptoms look_swap(Facts const& facts) {
     auto const& counters = facts.counters;
     if (!counters.swap_total || !counters.swap_free) return {};
     auto const used = *counters.swap_total - *counters.swap_free;
     if (used < swap_info) return {};
-    return {{.severity = used < swap_warning ? Severity::Info : Severity::Warning,
-             .evidence = format("{} of {} are in use", human(used), human(*counters.swap_total)),
-             .fix = Remedies{facts}.on_host(
-                 {"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME",
-                  "sudo swapoff -a && sudo swapon -a  # brings it back, once enough memory is available"})}};
+    Symptom symptom{.severity = used < swap_warning ? Severity::Info : Severity::Warning,
+                    .evidence = format("{} of {} are in use", human(used), human(*counters.swap_total)),
+                    .fix = {"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME"}};
+    auto commands = empty_swap(facts);
+    if (commands.empty()) {
+        symptom.why =
+            "What was swapped lies compressed in memory (zram), and is unpacked when it is next used: that "
+            "is faster than a disk, but models can't have that memory.";
+        symptom.fix.emplace_back(
+            "# no more than that: zram comes back as it is used, and emptying it takes more memory at once");
+        return {symptom};
+    }
+    for (auto& line : Remedies{facts}.on_host(std::move(commands)))
+        symptom.fix.push_back(std::move(line));
+    return {symptom};
 }
 
 Symptoms look_pressure(Facts const& facts) {
@@ -144,8 +169,9 @@ std::vector<Rule> room_rules() {
              "What was swapped is read back from disk when it is next used: weights and caches among it make "
              "answers stall.",
          .seen = "SwapTotal less SwapFree is over 256 MiB; a warning over 1 GiB",
-         .remedy = "Unload what isn't needed, then empty the swap.",
-         .reference = "proc_meminfo(5)",
+         .remedy = "Unload what isn't needed, then empty the swap, but for zram: that lies in memory, and "
+                   "comes back as it is used.",
+         .reference = "proc_meminfo(5); swapon(8); zram-generator(8)",
          .look = look_swap},
         {.id = "memory-pressure",
          .headline = "memory is short now",

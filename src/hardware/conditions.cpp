@@ -164,6 +164,14 @@ std::optional<ClockLevels> parse_clock_levels(std::string_view text) {
     return levels;
 }
 
+std::vector<std::string> parse_swaps(std::string_view text) {
+    std::vector<std::string> areas;
+    for (auto const line : split(text, '\n')) {
+        if (line.starts_with('/')) areas.push_back(printable(line.substr(0, line.find_first_of(" \t"))));
+    }
+    return areas;
+}
+
 bool matters_of_environment(std::string_view variable) {
     constexpr std::array<std::string_view, 7> wanted{
         "HSA_OVERRIDE_GFX_VERSION=", "AMD_VULKAN_ICD=",       "VK_ICD_FILENAMES=",       "VK_DRIVER_FILES=",
@@ -203,7 +211,8 @@ Conditions read_conditions(Machine& machine, HardwareReport const& report) {
                           .module_options = read_module_options(reader),
                           .ttm_module = reader.files().exists("/sys/module/amdttm") ? "amdttm" : "ttm",
                           .environment = read_environment(reader),
-                          .boot = read_boot(reader)};
+                          .boot = read_boot(reader),
+                          .swap = parse_swaps(reader.text("/proc/swaps").value_or(""))};
     for (auto const& gpu : report.gpus) {
         if (gpu.driver == "amdgpu" && gpu.suspended != true) conditions.gpus.push_back(read_gpu(reader, gpu));
     }

@@ -75,6 +75,7 @@ struct Conditions {
     std::string ttm_module{"ttm"};
     std::vector<std::string> environment{};
     std::vector<std::string> boot{};
+    std::vector<std::string> swap{};
     std::vector<std::string> warnings{};
     bool operator==(Conditions const&) const = default;
     [[nodiscard]] NodeAnswer const* node(std::string const& path) const;
@@ -101,6 +102,7 @@ struct Conditions {
         f("boot", self.boot,
           "how it boots, of what can be seen: `grub`, `kernel-cmdline`, `systemd-boot`, `proxmox-boot`, "
           "`ostree`");
+        f("swap", self.swap, "the areas that are swapped to (/proc/swaps): `/dev/zram0`, `/swapfile`, …");
         f("warnings", self.warnings, "what was found and makes no sense: it counts as unknown");
     }
 };
@@ -115,6 +117,9 @@ struct ClockLevels {
     std::int64_t max{0};
 };
 std::optional<ClockLevels> parse_clock_levels(std::string_view text);
+
+// Of /proc/swaps. lxcfs's names "none", which is no area.
+std::vector<std::string> parse_swaps(std::string_view text);
 
 // Of the files above, what is read: for the reading, and for recordings, which hold no more.
 bool matters_of_environment(std::string_view variable);

@@ -198,6 +198,14 @@ std::string scrubbed_modprobe(std::string_view text) {
     return kept;
 }
 
+// Areas of swap, and of a file not where it lies: that may be somebody's home.
+std::string scrubbed_swaps(std::string_view text) {
+    std::string kept;
+    for (auto const& area : parse_swaps(text))
+        kept += format("{}\n", area.starts_with("/dev/") ? area : "/swapfile");
+    return kept;
+}
+
 bool is_of_modprobe(std::string_view path) { return path.find("/modprobe.d/") != std::string_view::npos; }
 
 // Batteries of mice and headsets have names that tell of one device alone, and files of modprobe's may have
@@ -268,6 +276,7 @@ std::string scrubbed(std::string const& path, std::string const& text, std::vect
     if (path == "/proc/cmdline") return scrubbed_cmdline(text);
     if (path == "/proc/1/environ") return scrubbed_environment(text, names_container);
     if (path == "/proc/self/environ") return scrubbed_environment(text, matters_of_environment);
+    if (path == "/proc/swaps") return scrubbed_swaps(text);
     if (path == "/etc/group") return scrubbed_group(text);
     if (path == "/etc/passwd") return scrubbed_passwd(text);
     if (is_of_modprobe(path)) return scrubbed_modprobe(text);

@@ -82,6 +82,16 @@ TEST(Record, LeavesOutWhatIsNobodysBusiness) {
     EXPECT_EQ(conditions.module_options[0].line, "options ttm pages_limit=28311552");
 }
 
+TEST(Record, TellsOfSwapWhetherItIsZramAndNotWhereAFileLies) {
+    EXPECT_EQ(scrubbed("/proc/swaps",
+                       "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+                       "/dev/zram0                              partition\t8388604\t\t0\t\t100\n"
+                       "/home/ann/swap                          file\t\t8388604\t\t0\t\t-2\n",
+                       {}),
+              "/dev/zram0\n/swapfile\n");
+    EXPECT_EQ(scrubbed("/proc/swaps", "none  virtual\t8388604\t0\t0\n", {}), "");
+}
+
 TEST(Modprobe, WordsStandApartByAnyBlanks) {
     EXPECT_TRUE(matters_of_modprobe("  blacklist\t amdgpu"));
     EXPECT_FALSE(matters_of_modprobe("blacklist"));
