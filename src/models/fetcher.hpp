@@ -61,6 +61,8 @@ class Fetcher {
     [[nodiscard]] bool have(Source const& source) const;
     [[nodiscard]] Result<void> download(Source const& source, Others others) const;
     // These give the path of what came, in `work`.
+    [[nodiscard]] Result<std::string> bring(Source const& source, std::string const& work,
+                                            Others others) const;
     [[nodiscard]] Result<std::string> from_url(Source const& source, std::string const& work) const;
     [[nodiscard]] Result<std::string> from_package(Source const& source, std::string const& work,
                                                    Others others) const;

@@ -86,19 +86,8 @@ Bytes bytes_under(std::string const& path) {
     return sum;
 }
 
-}  // namespace
-
-Result<os::Command> package_command(Source const& source, std::string const& work, std::string const& cache) {
-    HAL0_CHECK(os::remove_tree(work));
-    HAL0_CHECK(os::make_directories(work + "/out"));
-    if (source.kind == SourceKind::Npm) return npm_command(source, work);
-    return pip_command(source, work, cache);
-}
-
-Bytes package_bytes(Source const& source, std::string const& work) {
-    auto const temporary = work + "/tmp";
-    if (source.kind == SourceKind::Npm) return bytes_under(temporary + "/_cacache");
-    // pip loads into pip-unpack-RANDOM; beside it lies what it unpacks, which is not what is asked for here.
+// pip loads into pip-unpack-RANDOM; beside it lies what it unpacks, which is not what is asked for here.
+Bytes bytes_of_pip(std::string const& temporary) {
     Bytes sum{};
     auto const names = os::list_directory(temporary);
     if (!names) return {};
@@ -106,6 +95,29 @@ Bytes package_bytes(Source const& source, std::string const& work) {
         if (name.starts_with("pip-unpack-")) sum += bytes_under(os::join_path(temporary, name));
     }
     return sum;
+}
+
+}  // namespace
+
+Result<os::Command> package_command(Source const& source, std::string const& work, std::string const& cache) {
+    HAL0_CHECK(os::remove_tree(work));
+    HAL0_CHECK(os::make_directories(work + "/out"));
+    switch (source.kind) {
+        case SourceKind::Pypi: return pip_command(source, work, cache);
+        case SourceKind::Npm: return npm_command(source, work);
+        case SourceKind::Url: break;
+    }
+    return Error{Errc::Internal, "no package client gets a URL"};
+}
+
+Bytes package_bytes(Source const& source, std::string const& work) {
+    auto const temporary = work + "/tmp";
+    switch (source.kind) {
+        case SourceKind::Pypi: return bytes_of_pip(temporary);
+        case SourceKind::Npm: return bytes_under(temporary + "/_cacache");
+        case SourceKind::Url: break;
+    }
+    return {};
 }
 
 bool registry_answered(std::string_view output) {

