@@ -10,9 +10,11 @@
 #include "api/endpoints.hpp"
 #include "api/event_types.hpp"
 #include "api/gateway.hpp"
+#include "api/metrics.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "dispatch/scheduler.hpp"
+#include "dispatch/tally.hpp"
 #include "http/limits.hpp"
 #include "http/worker_errors.hpp"
 #include "json/peek.hpp"
@@ -74,6 +76,18 @@ What stands in brackets is a setting: [settings.md](settings.md).
 
 | what | at most | past it |
 |---|---|---|
+)";
+
+constexpr std::string_view on_metrics = R"(
+## Metrics
+
+`GET /metrics` is Prometheus' text format. Counts are those since the daemon began. `state` is the slot's, as its
+[SlotView](#slotview) has it. A histogram NAME is told as `NAME_bucket`, with seconds as `le`, `NAME_sum` and `NAME_count`.
+)";
+
+constexpr std::string_view metrics_head = R"(
+| metric | type | labels | what it tells |
+|---|---|---|---|
 )";
 
 constexpr std::string_view on_admin = R"(
@@ -205,10 +219,26 @@ std::string limit_rows() {
              Row{"silence of a worker that computes", seconds(server.upstream_silence), "504"},
              Row{"a client that takes nothing of its answer", seconds(server.write_stall), "it is cut"},
              Row{"an idle connection", seconds(server.idle_timeout), "it is closed"},
-             Row{"connections of one loop", format("{}", server.connections_max), "they wait to be accepted"},
+             Row{"connections of one loop, fewer where the process may open few files",
+                 format("{}", server.connections_max), "they wait to be accepted"},
              Row{"clients that follow events or logs", format("{}", admin_streams_max), "503 `busy`"},
          })
         out += format("| {} | {} | {} |\n", what, most, past_it);
+    return out;
+}
+
+template <class Words> std::string quoted_list(Words const& words) {
+    std::string out;
+    for (std::string_view const word : words)
+        out += format("{}`{}`", out.empty() ? "" : ", ", word);
+    return out;
+}
+
+std::string metric_rows() {
+    auto out = format("`outcome` is one of {}.\n{}", quoted_list(dispatch::outcome_names), metrics_head);
+    for (auto const& metric : metric_docs())
+        out += format("| `{}` | {} | {} | {} |\n", metric.name, metric.type, quoted_list(metric.labels),
+                      metric.help);
     return out;
 }
 
@@ -266,7 +296,7 @@ std::string render_http_docs() {
     Bodies bodies;
     auto out = std::string{opening} + endpoint_rows();
     out.append(on_errors).append(error_rows()).append(on_the_wire).append(wire_error_rows());
-    out.append(on_limits).append(limit_rows()).append(on_admin);
+    out.append(on_limits).append(limit_rows()).append(on_metrics).append(metric_rows()).append(on_admin);
     for (auto const& group : admin_groups())
         out += admin_rows(group, bodies);
     bodies.add(&wire::describe<wire::EventView>);

@@ -31,138 +31,155 @@ std::string label_value(std::string_view text) {
     return out;
 }
 
-using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+class Metrics;
+
+// What is told at one scrape.
+struct Scrape {
+    std::string const& version;
+    std::vector<SlotView> const& slots;
+    std::vector<SlotCounts> const& counts;
+};
+
+enum class Type { Gauge, Counter, Histogram };
+constexpr std::array<std::string_view, 3> type_names{"gauge", "counter", "histogram"};
+
+struct Family {
+    std::string_view name;
+    Type type;
+    std::string_view labels;  // of its samples, in their order: "slot,state"
+    std::string_view help;
+    void (*write)(Metrics&, Scrape const&);  // all its samples
+};
 
 class Metrics {
   public:
-    enum class Type { Gauge, Counter, Histogram };
     // Everything of one family follows at once.
-    void family(std::string_view name, Type type, std::string_view help) {
-        constexpr std::array<std::string_view, 3> names{"gauge", "counter", "histogram"};
-        name_ = name;
-        out_ += format("# HELP {} {}\n# TYPE {} {}\n", name, help, name,
-                       names.at(static_cast<std::size_t>(type)));
+    void tell(Family const& family, Scrape const& scrape) {
+        family_ = &family;
+        out_ += format("# HELP {0} {1}\n# TYPE {0} {2}\n", family.name, family.help,
+                       type_names.at(static_cast<std::size_t>(family.type)));
+        family.write(*this, scrape);
     }
-    template <class Number> void sample(Labels labels, Number value, std::string_view suffix = "") {
+    // `labels`: the values of the family's first ones.
+    template <class Number>
+    void sample(std::initializer_list<std::string_view> labels, Number value, std::string_view suffix = "") {
+        auto const names = split(family_->labels, ',');
         std::vector<std::string> pairs;
         pairs.reserve(labels.size());
-        for (auto const& [name, text] : labels)
-            pairs.push_back(format("{}=\"{}\"", name, label_value(text)));
-        out_ += format("{}{}{{{}}} {}\n", name_, suffix, join(pairs, ","), value);
+        for (auto const label : labels)
+            pairs.push_back(format("{}=\"{}\"", names.at(pairs.size()), label_value(label)));
+        out_ += format("{}{}{{{}}} {}\n", family_->name, suffix, join(pairs, ","), value);
     }
     void histogram(std::string_view slot, dispatch::Times const& times) {
         std::uint64_t up_to = 0;
         for (std::size_t i = 0; i < times.buckets.size(); ++i) {
             up_to += times.buckets.at(i);
             auto const bound = std::chrono::duration<double>(dispatch::bucket_bounds.at(i)).count();
-            sample({{"slot", slot}, {"le", format("{}", bound)}}, up_to, "_bucket");
+            sample({slot, format("{}", bound)}, up_to, "_bucket");
         }
         // Counted by others meanwhile: it is never less than what is in the buckets.
         auto const all = std::max(times.count, up_to);
-        sample({{"slot", slot}, {"le", "+Inf"}}, all, "_bucket");
-        sample({{"slot", slot}}, std::chrono::duration<double>(times.sum).count(), "_sum");
-        sample({{"slot", slot}}, all, "_count");
+        sample({slot, "+Inf"}, all, "_bucket");
+        sample({slot}, std::chrono::duration<double>(times.sum).count(), "_sum");
+        sample({slot}, all, "_count");
     }
     std::string take() { return std::move(out_); }
 
   private:
-    std::string_view name_{};
+    Family const* family_{nullptr};
     std::string out_{};
 };
 
-struct OfSlot {
-    std::string_view name;
-    Metrics::Type type;
-    std::string_view help;
-    std::int64_t (*value)(SlotView const&);
-};
-constexpr std::array of_slots{
-    OfSlot{"hal0_slot_output_suspicious", Metrics::Type::Gauge,
-           "1 where its output looked like garbage when it came up.",
-           [](SlotView const& slot) { return std::int64_t{slot.suspicious.has_value()}; }},
-    OfSlot{"hal0_slot_resident_bytes", Metrics::Type::Gauge,
-           "Memory of its worker's process that is resident; 0 while none lives.",
-           [](SlotView const& slot) { return slot.memory.value_or(0); }},
-    OfSlot{"hal0_slot_context_tokens", Metrics::Type::Gauge, "Tokens that one request can use.",
-           [](SlotView const& slot) { return slot.context; }},
-    OfSlot{"hal0_slot_requests_in_flight", Metrics::Type::Gauge, "Requests being served.",
-           [](SlotView const& slot) { return slot.in_flight; }},
-    OfSlot{"hal0_slot_requests_waiting", Metrics::Type::Gauge, "Requests that wait for it to come up.",
-           [](SlotView const& slot) { return slot.waiting; }},
-    OfSlot{"hal0_slot_loads_total", Metrics::Type::Counter, "Times that this daemon loaded it.",
-           [](SlotView const& slot) { return slot.loads; }},
-    OfSlot{"hal0_slot_restarts_total", Metrics::Type::Counter,
-           "Times that this daemon started it again after an unasked-for end.",
-           [](SlotView const& slot) { return slot.restarts; }}};
+void write_build(Metrics& metrics, Scrape const& scrape) { metrics.sample({scrape.version}, 1); }
+
+void write_info(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& slot : scrape.slots)
+        metrics.sample({slot.name, slot.model, slot.kind.value_or(""), slot.provider, slot.version,
+                        slot.backend, slot.device},
+                       1);
+}
 
 using slots::State;
 constexpr std::array states{State::Offline, State::Starting,  State::Loading,
                             State::Ready,   State::Unloading, State::Error};
 
-void add_slots(Metrics& metrics, std::vector<SlotView> const& slots) {
-    metrics.family("hal0_slot_info", Metrics::Type::Gauge, "What a slot serves: always 1.");
-    for (auto const& slot : slots)
-        metrics.sample({{"slot", slot.name},
-                        {"model", slot.model},
-                        {"kind", slot.kind.value_or("")},
-                        {"engine", slot.provider},
-                        {"version", slot.version},
-                        {"backend", slot.backend},
-                        {"device", slot.device}},
-                       1);
-    metrics.family("hal0_slot_state", Metrics::Type::Gauge, "1 for the state that a slot is in.");
-    for (auto const& slot : slots) {
+void write_states(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& slot : scrape.slots) {
         for (auto const state : states)
-            metrics.sample({{"slot", slot.name}, {"state", to_string(state)}},
-                           slot.state == to_string(state) ? 1 : 0);
-    }
-    for (auto const& row : of_slots) {
-        metrics.family(row.name, row.type, row.help);
-        for (auto const& slot : slots)
-            metrics.sample({{"slot", slot.name}}, row.value(slot));
+            metrics.sample({slot.name, to_string(state)}, slot.state == to_string(state) ? 1 : 0);
     }
 }
 
-struct OfTimes {
-    std::string_view name;
-    std::string_view help;
-    dispatch::Times const& (*times)(SlotCounts const&);
-};
-constexpr std::array of_times{
-    OfTimes{"hal0_request_first_byte_seconds",
-            "From a request's way to the worker to the first byte of its answer.",
-            [](SlotCounts const& of) -> dispatch::Times const& { return of.requests.first_byte; }},
-    OfTimes{"hal0_request_seconds", "From a request's way to the worker to the end of its answer.",
-            [](SlotCounts const& of) -> dispatch::Times const& { return of.requests.total; }},
-    OfTimes{"hal0_slot_load_seconds", "From a worker's start to its word that it is ready.",
-            [](SlotCounts const& of) -> dispatch::Times const& { return of.loads; }}};
-
-void add_counts(Metrics& metrics, std::vector<SlotCounts> const& counts) {
-    metrics.family(
-        "hal0_requests_total", Metrics::Type::Counter,
-        "Requests that a slot's worker was given, by how they ended; refused or given up before: not in it.");
-    for (auto const& of : counts) {
+void write_requests(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& of : scrape.counts) {
         for (std::size_t i = 0; i < dispatch::outcome_names.size(); ++i)
-            metrics.sample({{"slot", of.slot}, {"outcome", dispatch::outcome_names.at(i)}},
-                           of.requests.requests.at(i));
-    }
-    for (auto const& row : of_times) {
-        metrics.family(row.name, Metrics::Type::Histogram, row.help);
-        for (auto const& of : counts)
-            metrics.histogram(of.slot, row.times(of));
+            metrics.sample({of.slot, dispatch::outcome_names.at(i)}, of.requests.requests.at(i));
     }
 }
+
+template <auto value> void write_slots(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& slot : scrape.slots)
+        metrics.sample({slot.name}, value(slot));
+}
+
+template <auto times> void write_times(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& of : scrape.counts)
+        metrics.histogram(of.slot, times(of));
+}
+
+constexpr std::array families{
+    Family{"hal0_build_info", Type::Gauge, "version", "The daemon's version: always 1.", &write_build},
+    Family{"hal0_slot_info", Type::Gauge, "slot,model,kind,engine,version,backend,device",
+           "What a slot serves: always 1.", &write_info},
+    Family{"hal0_slot_state", Type::Gauge, "slot,state", "1 for the state that a slot is in.", &write_states},
+    Family{"hal0_slot_output_suspicious", Type::Gauge, "slot",
+           "1 where its output looked like garbage when it came up.",
+           &write_slots<[](SlotView const& slot) { return slot.suspicious.has_value() ? 1 : 0; }>},
+    Family{"hal0_slot_resident_bytes", Type::Gauge, "slot",
+           "Memory of its worker's process that is resident; 0 while none lives.",
+           &write_slots<[](SlotView const& slot) { return slot.memory.value_or(0); }>},
+    Family{"hal0_slot_context_tokens", Type::Gauge, "slot", "Tokens that one request can use.",
+           &write_slots<[](SlotView const& slot) { return slot.context; }>},
+    Family{"hal0_slot_requests_in_flight", Type::Gauge, "slot", "Requests being served.",
+           &write_slots<[](SlotView const& slot) { return slot.in_flight; }>},
+    Family{"hal0_slot_requests_waiting", Type::Gauge, "slot", "Requests that wait for it to come up.",
+           &write_slots<[](SlotView const& slot) { return slot.waiting; }>},
+    Family{"hal0_slot_loads_total", Type::Counter, "slot", "Times that this daemon loaded it.",
+           &write_slots<[](SlotView const& slot) { return slot.loads; }>},
+    Family{"hal0_slot_restarts_total", Type::Counter, "slot",
+           "Times that this daemon started it again after an unasked-for end.",
+           &write_slots<[](SlotView const& slot) { return slot.restarts; }>},
+    Family{"hal0_requests_total", Type::Counter, "slot,outcome",
+           "Requests that a slot's worker was given, by how they ended; refused or given up before: not in "
+           "it.",
+           &write_requests},
+    Family{"hal0_request_first_byte_seconds", Type::Histogram, "slot,le",
+           "From a request's way to the worker to the first byte of its answer.",
+           &write_times<[](SlotCounts const& of) { return of.requests.first_byte; }>},
+    Family{"hal0_request_seconds", Type::Histogram, "slot,le",
+           "From a request's way to the worker to the end of its answer.",
+           &write_times<[](SlotCounts const& of) { return of.requests.total; }>},
+    Family{"hal0_slot_load_seconds", Type::Histogram, "slot,le",
+           "From a worker's start to its word that it is ready.",
+           &write_times<[](SlotCounts const& of) { return of.loads; }>}};
 
 }  // namespace
 
 std::string render_metrics(std::string const& version, std::vector<SlotView> const& slots,
                            std::vector<SlotCounts> const& counts) {
     Metrics metrics;
-    metrics.family("hal0_build_info", Metrics::Type::Gauge, "The daemon's version: always 1.");
-    metrics.sample({{"version", version}}, 1);
-    add_slots(metrics, slots);
-    add_counts(metrics, counts);
+    for (auto const& family : families)
+        metrics.tell(family, {.version = version, .slots = slots, .counts = counts});
     return metrics.take();
+}
+
+std::vector<MetricDoc> metric_docs() {
+    std::vector<MetricDoc> docs;
+    docs.reserve(families.size());
+    for (auto const& family : families)
+        docs.push_back({family.name, type_names.at(static_cast<std::size_t>(family.type)),
+                        split(family.labels, ','), family.help});
+    return docs;
 }
 
 }  // namespace hal0::api

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "http/server.hpp"
+
 namespace hal0::app {
 
 // Descriptors that clients never take: processes being started, logs, watches, files, idle connections to
 // workers.
 inline constexpr std::size_t descriptors_reserved = 256;
-inline constexpr std::size_t connections_per_loop_max = 16384;
+inline constexpr std::size_t connections_per_loop_max = http::ServerLimits{}.connections_max;
 
 // How many clients each loop may have where the process may open so many descriptors: each client may need a
 // connection to a worker besides its own. The others wait in the kernel's queue.
