@@ -85,7 +85,9 @@ std::vector<Entry> entries(SlotConfig const& config) {
         config.kind ? std::optional<toml::Setting>{std::string{to_string(*config.kind)}} : std::nullopt;
     all.push_back({"kind", kind, models::kind_list() + "; the model's own when absent"});
     all.push_back({"engine", config.engine, "its id, as 'hal0 engine list' has it"});
-    all.push_back({"device", config.device, "where it computes"});
+    all.push_back(
+        {"device", config.device,
+         "where it computes: its engine's backend, as 'hal0 engine list' has it; cpu alone so far"});
     all.push_back({"enabled", config.enabled,
                    "up whenever the daemon is (but for idle_unload_s); false: up on demand"});
     for (auto const& number : numbers)

@@ -17,7 +17,7 @@ std::string const by_hand =
     "kind='chat'\r\n"
     "context = 0x2000      # long chats\r\n"
     "extra_args = [ # to llama-server\r\n"
-    "  '--no-mmap',        # the disk is slow\r\n"
+    "  '--no-warmup',        # its first answer may be slow\r\n"
     "  \"--seed\", '7',\r\n"
     "]\r\n"
     "# threads = 4\r\n"
@@ -29,7 +29,7 @@ SlotConfig const decoded{.name = "primary",
                          .model = "smollm2-135m",
                          .kind = models::Kind::Chat,
                          .context = 8192,
-                         .extra_args = {"--no-mmap", "--seed", "7"}};
+                         .extra_args = {"--no-warmup", "--seed", "7"}};
 
 TEST(SlotConfig, IsReadFromWhatPeopleWrite) {
     auto const slot = decode(by_hand).value();
@@ -121,7 +121,9 @@ TEST(SlotConfig, ANewFileIsReadBackTheSame) {
         "# What else can stand here, with what holds where it doesn't:\n"
         "# kind = \"chat\"  # chat, embed, rerank, stt, tts, image; the model's own when absent\n"
         "# engine = \"llama.cpp\"  # its id, as 'hal0 engine list' has it\n"
-        "# device = \"cpu\"  # where it computes\n"
+        "# device = \"cpu\"  # where it computes: its engine's backend, as 'hal0 engine list' has it; cpu "
+        "alone so "
+        "far\n"
         "# enabled = true  # up whenever the daemon is (but for idle_unload_s); false: up on demand\n"
         "# context = 0  # tokens one request can use; 0: the model's own, up to 4096\n"
         "# threads = 0  # 0: what this box has\n"

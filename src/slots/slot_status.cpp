@@ -106,9 +106,8 @@ std::string Slot::cause() const {
         case Phase::Lacking: return why_.message;
         case Phase::Failed:
             if (!state_.back_off.given_up) return why_.message;
-            return format(
-                "{}; that was the fifth failure within ten minutes: 'hal0 slot load {}' tries again",
-                why_.message, name_);
+            return format("{}; that was {}: 'hal0 slot load {}' tries again", why_.message,
+                          BackOff::last_in_words, name_);
     }
     return {};
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
+#include <string_view>
 
 #include "base/units.hpp"
 #include "slots/status.hpp"
@@ -63,6 +64,12 @@ struct BackOff {
     static constexpr std::size_t failures_max = 5;
     static constexpr Duration window = std::chrono::minutes{10};
     static constexpr Duration pause_max = std::chrono::seconds{60};
+    // For people.
+    static constexpr std::string_view pauses_in_words{"1, 2, 4 … 60 s"};
+    static constexpr std::string_view last_in_words{"the fifth failure within ten minutes"};
+    static_assert(failures_max == 5 && window == std::chrono::minutes{10} &&
+                      pause_max == std::chrono::seconds{60},
+                  "the words say so");
 
     std::size_t failures{0};  // without ten quiet minutes between two of them
     bool given_up{false};

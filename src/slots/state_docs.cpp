@@ -17,16 +17,25 @@ constexpr std::string_view head = R"(# A slot's life
 
 <!-- Made by `build/dev/bin/hal0-slots-docs` from src/slots/state.cpp: don't edit it here. -->
 
-Everything that is decided about one slot is one pure function: what is so and what happened give what is so now and what
-to do about it (`step` in [src/slots/state.hpp](../src/slots/state.hpp)). It is asked here for every phase and every event.
-People see fewer states than there are phases: `hal0 slot list`, `GET /api/slots` and the events on `GET /api/events` have
-the state, and in `cause` the reason.
+What an event does to a slot is one pure function: what is so and what happened give what is so now and what to do about
+it (`step` in [src/slots/state.hpp](../src/slots/state.hpp)). It is asked here for every phase and every event. People see
+fewer states than there are phases: `hal0 slot list`, `GET /api/slots` and the events on `GET /api/events` have the state,
+and in `cause` the reason.
 
-A load that fails is tried again after 1, 2, 4 … 60 s where the slot's file wants it up; after the fifth failure within ten
-minutes it stays down until somebody asks. Whoever asks for it is not made to wait out a pause; requests are. A slot on
-demand whose load failed is tried again by the next request after the pause.
+When an event comes is decided in [src/slots/slot.cpp](../src/slots/slot.cpp), which has the timers. One of them is for
+`idle_unload_s`: while the slot is ready it looks how long no request has come. Was it long enough, and does none come just
+then, the event is `unload`; else it looks again when it could be so at the earliest.
 
 )";
+
+std::string on_pauses() {
+    return format(R"(A load that fails is tried again after {} where the slot's file wants it up;
+after {} it stays down until somebody asks. Whoever asks for it is not made to wait
+out a pause; requests are. A slot on demand whose load failed is tried again by the next request after the pause.
+
+)",
+                  BackOff::pauses_in_words, BackOff::last_in_words);
+}
 
 template <class T> struct Name {
     T value;
@@ -104,10 +113,10 @@ constexpr bool going_down(Phase phase) {
 constexpr std::array conditions{
     Condition{"its file wants it up", "it is on demand", coming_up,
               [](SlotState& state, bool is) { state.enabled = is; }},
-    Condition{"the fifth failure in ten minutes", "a failure before",
+    Condition{BackOff::last_in_words, "a failure before",
               [](Phase phase) { return coming_up(phase) || phase == Phase::Ready; },
               [](SlotState& state, bool is) {
-                  for (int failures = 0; is && failures < 4; ++failures)
+                  for (std::size_t failures = 1; is && failures < BackOff::failures_max; ++failures)
                       state.back_off.failed(now);
               }},
     Condition{"its output is to be looked at", "it isn't to be",
@@ -259,7 +268,7 @@ std::string table_of(Name<Phase> const& phase) {
 
 std::string render_state_docs() {
     std::string out{head};
-    out += picture();
+    out += on_pauses() + picture();
     out += "## Events and actions\n\n" + legend("event", events) + legend("action", actions);
     out +=
         "## What each event does in each phase\n\nEvents that a phase's table doesn't have change nothing "
