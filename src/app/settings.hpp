@@ -13,6 +13,7 @@
 #include "base/secret.hpp"
 #include "base/units.hpp"
 #include "dispatch/scheduler.hpp"
+#include "http/server.hpp"
 #include "os/net.hpp"
 #include "os/places.hpp"
 #include "slots/limits.hpp"
@@ -24,7 +25,7 @@ struct Settings {
     std::vector<os::Address> listen{os::InetAddress{"127.0.0.1", 8080}};  // none: the unix socket alone
     std::string key_file{};                                               // empty: no key is asked for
     std::vector<std::string> allowed_hosts{};                             // as in api::AccessRules
-    Bytes body_max{64_MiB};                                               // of one request
+    Bytes body_max{http::ServerLimits{}.body_max};                        // of one request
     std::int64_t loops{1};                                                // threads that serve requests
     dispatch::QueueLimits queue{};                                        // requests for slots that load
     std::chrono::seconds wait_max{slots::load_timeout};                   // their patience

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "app/settings.hpp"
 #include "base/format.hpp"
+#include "cli/commands.hpp"
+#include "engines/arguments.hpp"
 
 namespace hal0::app {
 namespace {
@@ -50,6 +54,36 @@ TEST(SettingsDocs, SayWhatHoldsWithoutAKey) {
     EXPECT_EQ(settings.queue.waiting_max, usual.queue.waiting_max);
     EXPECT_EQ(settings.queue.bytes_max, usual.queue.bytes_max);
     EXPECT_EQ(settings.wait_max, usual.wait_max);
+}
+
+// What a flag's help has in brackets.
+std::string default_in_help(cli::Command const& command, std::string_view flag) {
+    auto const found = std::ranges::find(command.flags, flag, &cli::Flag::name);
+    if (found == command.flags.end()) return "no such flag";
+    auto const begin = found->help.find('(') + 1;
+    return found->help.substr(begin, found->help.find(')') - begin);
+}
+
+TEST(Help, OfSlotCreateHasAnArgumentThatTheEngineTakes) {
+    auto const commands = cli::make_commands({});
+    auto const& flags = commands.find("slot create")->flags;
+    auto const extra = std::ranges::find(flags, "extra-arg", &cli::Flag::name);
+    ASSERT_NE(extra, flags.end());
+    constexpr std::string_view before{"--extra-arg="};
+    auto const begin = extra->help.find(before) + before.size();
+    auto const argument = extra->help.substr(begin, extra->help.find(';') - begin);
+    EXPECT_NE(engines::llama_server_flags().find(argument), nullptr) << argument;
+}
+
+TEST(SettingsDocs, TheHelpOfServeHasTheSameDefaults) {
+    auto const commands = cli::make_commands({});
+    auto const& serve = *commands.find("serve");
+    Settings const usual;
+    EXPECT_EQ(default_in_help(serve, "listen"), os::to_string(usual.listen.front()));
+    EXPECT_EQ(parse_bytes(default_in_help(serve, "body-max")), usual.body_max);
+    auto const level = with_flags({}, {.log_level = default_in_help(serve, "log-level")});
+    ASSERT_TRUE(level.ok()) << level.error().message;
+    EXPECT_EQ(level->log_level, usual.log_level);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/memory_command.hpp"
 #include "cli/model_commands.hpp"
 #include "cli/slot_commands.hpp"
+#include "http/server.hpp"
 
 namespace hal0::cli {
 namespace {
@@ -74,7 +75,10 @@ Command serve_command(Run run) {
                    .help = "holds the key that every request over TCP must bring; without one hal0 "
                            "answers this machine only",
                    .offer = Offer::Files},
-                  {.name = "body-max", .value = "BYTES", .help = "the largest request body (64 MiB)"},
+                  {.name = "body-max",
+                   .value = "BYTES",
+                   .help = format("the largest request body ({} MiB)",
+                                  http::ServerLimits{}.body_max.count / (1_MiB).count)},
                   {.name = "log-level", .value = "LEVEL", .help = "debug, info, warn or error (info)"}},
         .examples = {{"hal0 serve", "on 127.0.0.1:8080"},
                      {"hal0 serve --listen 0.0.0.0:8080 --key-file ~/hal0.key",
@@ -241,7 +245,7 @@ Command slot_create_command() {
                   {.name = "on-demand", .help = "up when a request or 'load' asks for it, not always"},
                   {.name = "extra-arg",
                    .value = "ARG",
-                   .help = "one more argument for the engine, as --extra-arg=--no-mmap; may be repeated",
+                   .help = "one more argument for the engine, as --extra-arg=--no-warmup; may be repeated",
                    .times = Flag::Times::Often},
                   no_wait,
                   json},

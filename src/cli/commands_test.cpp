@@ -178,16 +178,16 @@ TEST(Slots, ANewOneIsMadeAsAskedAndSeenUp) {
         if (request.line == "GET /api/events") return silent_events(to);
         to.answer(200, wire::encode(slot("x", "ready", "loaded")));
     });
-    EXPECT_EQ(house.type({"slot", "create", "x", "--model", "m", "--context=512", "--extra-arg=--no-mmap"}),
+    EXPECT_EQ(house.type({"slot", "create", "x", "--model", "m", "--context=512", "--extra-arg=--no-warmup"}),
               0);
     EXPECT_EQ(house.terminal.said, "x is ready: loaded\n");
     auto const asked = house.daemon->asked().front();
     auto const wanted = wire::decode_request<wire::SlotCreate>(asked.substr(asked.find('{')));
     ASSERT_TRUE(wanted.ok());
-    EXPECT_EQ(
-        *wanted,
-        (wire::SlotCreate{
-            .name = "x", .model = "m", .context = 512, .extra_args = std::vector<std::string>{"--no-mmap"}}));
+    EXPECT_EQ(*wanted, (wire::SlotCreate{.name = "x",
+                                         .model = "m",
+                                         .context = 512,
+                                         .extra_args = std::vector<std::string>{"--no-warmup"}}));
 }
 
 TEST(Slots, LogsComeAsTheyAre) {

@@ -41,8 +41,8 @@ TEST(Parse, UnderstandsWhatIsTyped) {
              {{"slot", "logs", "-fn5", "a"}, "slot logs NAME=a lines=5 follow"},
              {{"slot", "logs", "-n", "5", "a"}, "slot logs NAME=a lines=5"},
              {{"serve", "--listen", "a", "--listen=b"}, "serve listen=a=b"},
-             {{"slot", "create", "x", "--model=m", "--extra-arg=--no-mmap"},
-              "slot create NAME=x extra-arg=--no-mmap"},
+             {{"slot", "create", "x", "--model=m", "--extra-arg=--no-warmup"},
+              "slot create NAME=x extra-arg=--no-warmup"},
              {{"chat", "is", "-", "--", "--json"}, "chat MESSAGE=is=-=--json"},
              {{"slot", "exec", "a"}, "slot exec NAME=a"},
          })
