@@ -22,6 +22,9 @@ is an error, else with 0; `--json` gives the findings as an array. `--root DIR` 
 
 What isn't known gives no finding: a file that can't be read is not held against the box.
 
+Each finding names its source. "hal0's page on Strix Halo" is not in this repository: what a finding takes from it stands
+in the finding.
+
 )";
 
 std::string finding_body() {
