@@ -78,6 +78,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def get_moved(self):
         self.begin(302, 0, Location="/whole")
 
+    def get_sent_on(self):
+        self.begin(302, 0, Location="http://127.0.0.1:1/whole?signature=abc")
+
     def get_file_moved(self):
         self.begin(302, 0, Location="file:///etc/hostname")
 
@@ -130,6 +133,11 @@ class Url(FetchTest):
         self.refused("invalid", "url", self.at("file-moved"), self.out)
         self.refused("invalid", "url", "file:///etc/hostname", self.out)
         self.assertFalse(self.out.exists())
+
+    def test_whom_it_was_sent_on_to_is_named_without_the_rest(self):
+        message = self.refused("unavailable", "url", self.at("sent-on"), self.out, code=3)
+        self.assertIn(f"{self.at('sent-on')}, sent on to 127.0.0.1:1: ", message)
+        self.assertNotIn("signature", message)
 
     def test_it_goes_on_where_it_stopped(self):
         self.refused("unavailable", "url", self.at("cut"), self.out)

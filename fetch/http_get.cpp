@@ -39,6 +39,12 @@ std::optional<ContentRange> parse_range(std::string_view text) {
     return ContentRange{.first = *first, .total = {to_int(text.substr(slash + 1)).value_or(0)}};
 }
 
+// "HTTP/1.1 302 Found": whoever is asked next has not answered yet.
+bool sends_on(std::string_view status_line) {
+    auto const space = status_line.find(' ');
+    return space != std::string_view::npos && status_line.substr(space + 1).starts_with('3');
+}
+
 // libcurl calls on_header for each line, then on_body.
 class Transfer final : NoCopy {
   public:
@@ -89,8 +95,10 @@ class Transfer final : NoCopy {
     static std::size_t on_header(char const* data, std::size_t, std::size_t size, void* self) {
         auto& transfer = *static_cast<Transfer*>(self);
         std::string_view const line{data, size};
-        transfer.answered_ = true;
-        if (line.starts_with("HTTP/")) transfer.head_.range.reset();  // of a redirect's answer
+        if (line.starts_with("HTTP/")) {
+            transfer.head_.range.reset();  // of a redirect's answer
+            transfer.answered_ = !sends_on(line);
+        }
         auto const colon = line.find(':');
         if (colon != std::string_view::npos && equal_fold(line.substr(0, colon), "content-range")) {
             transfer.head_.range = parse_range(trim(line.substr(colon + 1)));
@@ -132,6 +140,18 @@ class Transfer final : NoCopy {
         return receiver_.head(head_);
     }
 
+    // Who gave no good answer: whom the address has sent us on to counts. Its path may hold a signature.
+    [[nodiscard]] std::string asked() const {
+        char const* last = nullptr;
+        curl_easy_getinfo(curl_.get(), CURLINFO_EFFECTIVE_URL, &last);
+        std::string_view const there{last == nullptr ? "" : last};
+        auto const begin = there.find("://");
+        if (begin == std::string_view::npos || there == request_.url) return request_.url;
+        auto const host = there.substr(begin + 3, there.find_first_of("/?#", begin + 3) - begin - 3);
+        auto const from = std::string_view{request_.url};
+        bool const elsewhere = from.find(format("://{}/", host)) == std::string_view::npos;
+        return elsewhere ? format("{}, sent on to {}", request_.url, host) : request_.url;
+    }
     [[nodiscard]] std::optional<Failure> failure(CURLcode code) const {
         if (fault_) return Failure{*fault_};
         if (enough_ && head_.status < 400) return std::nullopt;
@@ -140,14 +160,14 @@ class Transfer final : NoCopy {
         if (code != CURLE_OK && !enough_) return answered_ ? Failure{receiver_.cut()} : silent(code);
         if (head_.status < 400) return std::nullopt;
         return Failure{
-            {kind_of_status(head_.status), format("{} answered with status {}", request_.url, head_.status)}};
+            {kind_of_status(head_.status), format("{} answered with status {}", asked(), head_.status)}};
     }
     [[nodiscard]] Failure silent(CURLcode code) const {
         bool const timed_out = code == CURLE_ABORTED_BY_CALLBACK || code == CURLE_OPERATION_TIMEDOUT;
         std::string const why = timed_out ? format("no answer within {} s", request_.answer_within.count())
                                 : words_.front() != '\0' ? std::string{words_.data()}
                                                          : std::string{curl_easy_strerror(code)};
-        return {{Errc::Unavailable, format("{}: {}", request_.url, why)}, Failure::Peer::Silent};
+        return {{Errc::Unavailable, format("{}: {}", asked(), why)}, Failure::Peer::Silent};
     }
 
     HttpRequest const& request_;

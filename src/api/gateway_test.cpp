@@ -162,7 +162,7 @@ TEST_F(GatewayTest, AGateThatOpensBeforeTheTableSaysWhereToLetsNobodyIn) {
     dispatch::RouteTable const old{{{.slot = "early", .kind = models::Kind::Chat, .gate = &gate}}};
     gateway.publish(old, 1000);
     auto const answer = post("/v1/completions", R"({"model":"early"})");
-    EXPECT_EQ(answer.status, 503) << "it waits for the slot, which these never bring up: " << answer.body;
+    EXPECT_EQ(answer.status, 404) << "the dispatcher is asked, which knows no such slot: " << answer.body;
     EXPECT_EQ(gate.in_flight(), 0U);
 }
 

@@ -78,6 +78,13 @@ class RemoteSource final : public ByteSource {
     Bytes have_{};
 };
 
+// "https://user:password@host/": every user of the box would see it in the list of processes.
+bool holds_a_password(std::string_view url) {
+    auto const begin = std::min(url.find("://"), url.size());
+    auto const authority = url.substr(begin, url.find('/', begin + 3) - begin);
+    return authority.find('@') != std::string_view::npos;
+}
+
 // Those of other models, and what a run that was killed has left.
 void remove_old(std::string const& headers, WallTime now) {
     auto const names = os::list_directory(headers);
@@ -107,6 +114,10 @@ std::string header_place(std::string const& cache, std::string const& url) {
 }
 
 Result<void> fetch_header(std::string const& url, HeaderWorld const& world) {
+    if (holds_a_password(url))
+        return Error{Errc::Invalid,
+                     "an address with a user or a password in it is not asked: who lists this "
+                     "box's processes would see it; download the file and give its path"};
     auto const [there, name, rest] = address_of(url);
     if (name.empty()) return Error{Errc::Invalid, format("'{}' names no file", url)};
     auto const place = header_place(world.cache, url);

@@ -130,6 +130,10 @@ class Fit(unittest.TestCase):
         self.assertEqual(size.st_size, there["size"])
         self.assertLess(size.st_blocks * 512, 40 << 20)
         self.assertIn("status 404", self.home.cli("fit", server.at("absent.gguf"), check=1).stderr)
+        private = server.at("absent.gguf").replace("http://", "http://me:pass%20word@")
+        said = self.home.cli("fit", private, check=1).stderr
+        self.assertIn("with a user or a password in it", said)
+        self.assertNotIn("pass%20word", said)
         (server.directory / "page.html").write_text("<html>")
         self.assertIn("page.html: it isn't a GGUF file", self.home.cli("fit", server.at("page.html"), check=1).stderr)
         self.assertFalse(list(kept.parent.glob("*.*")), "nothing is left of those")
