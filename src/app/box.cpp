@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "app/measured_store.hpp"
 #include "app/measuring.hpp"
 #include "app/probe_command.hpp"
 #include "base/format.hpp"
@@ -41,9 +42,12 @@ bool is_companion(models::Kind kind) {
     return kind == Embed || kind == Rerank || kind == Stt || kind == Tts;
 }
 
-// Of the model that it maps, where it does.
-Bytes size_of_model(slots::LivingWorker const& worker) {
+// What it uses of its model where that is mapped: as its load was planned, and else all of the model.
+Bytes mapped_by(slots::LivingWorker const& worker, MeasuredStore const& measured) {
     if (worker.device != "cpu" || worker.model_file.empty()) return {};
+    auto const loads = measured.of(worker.model_file);
+    auto const load = std::ranges::find(loads, load_name(worker.pid), &memory::Measurement::load);
+    if (load != loads.end() && load->planned) return load->planned->mappable;
     auto const shards = models::shard_name(worker.model_file);
     Bytes sum{};
     for (std::uint32_t i = 1; i <= (shards ? shards->count : 1); ++i) {
@@ -54,7 +58,7 @@ Bytes size_of_model(slots::LivingWorker const& worker) {
 }
 
 void note_zfs_cache(Box& box, std::optional<Bytes> cache) {
-    if (cache.value_or(Bytes{}) < zfs_cache_worth_telling) return;
+    if (!cache || *cache < zfs_cache_worth_telling) return;
     box.notes.push_back(
         format("ZFS's cache holds {} of this machine's memory: it counts as used here, and "
                "gives way when memory is asked for (zfs_arc_max bounds it)",
@@ -97,9 +101,10 @@ Result<Box> look_at_this_box(os::Places const& places, HostDesk& host) {
     box.pools = memory::pools(box.report, counters, of_host);
     std::vector<int> pids;
     std::vector<memory::SlotProcess> slots;
+    MeasuredStore const measured{places};
     for (auto const& worker : box.workers) {
         pids.push_back(worker.pid);
-        slots.push_back({worker.slot, worker.pid, size_of_model(worker)});
+        slots.push_back({worker.slot, worker.pid, mapped_by(worker, measured)});
     }
     if (pids.empty()) return box;
     box.holders = memory::holders(hardware::read_processes(*machine, pids), nvml, slots);

@@ -233,11 +233,14 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
     view.notes.insert(view.notes.end(), warnings.begin(), warnings.end());
     if (auto const* const gpu = box.report.gpu(target.device); gpu != nullptr && gpu->why_not)
         view.notes.push_back(format("{} can't be used now: {}", target.device, *gpu->why_not));
-    if (target.device != memory::host_device && box.report.gpus.size() > 1)
+    auto const computing = std::ranges::count_if(box.report.gpus, [](hardware::GpuReport const& gpu) {
+        return gpu.vendor == "amd" || gpu.vendor == "nvidia" || gpu.vendor == "intel";
+    });
+    if (target.device != memory::host_device && computing > 1)
         view.notes.push_back(
             format("this box has {} GPUs, and which of them a worker takes its engine says: "
                    "this is for {} alone",
-                   box.report.gpus.size(), target.device));
+                   computing, target.device));
     view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());
     if (auto const* const pool = memory::pool_of(box.pools, target.device))
         view.pool = view_of(*pool, target.device);

@@ -70,9 +70,8 @@ Result<memory::Measurement> read(os::Places const& places, engines::WorkerSpec c
                                  WorkerReading const& worker, std::vector<std::string> const& names) {
     HAL0_TRY(machine, this_machine());
     auto const family = hardware::family_of(*machine, worker.pid);
-    auto const started = os::start_ticks(worker.pid);
     HAL0_TRY(footprint, hardware::read_footprint(*machine, family, names));
-    memory::Measurement reading{.load = format("{}-{}", worker.pid, started.value_or(0)),
+    memory::Measurement reading{.load = load_name(worker.pid),
                                 .time = rfc3339(std::chrono::system_clock::now()),
                                 .at = {.box = box_name(*machine),
                                        .engine = spec.engine,
@@ -88,6 +87,8 @@ Result<memory::Measurement> read(os::Places const& places, engines::WorkerSpec c
 }
 
 }  // namespace
+
+std::string load_name(int pid) { return format("{}-{}", pid, os::start_ticks(pid).value_or(0)); }
 
 Result<std::string> measure(os::Places const& places, Library const& library, WorkerReading const& worker) {
     HAL0_TRY(spec, spec_of(places, worker));

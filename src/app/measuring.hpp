@@ -29,6 +29,9 @@ struct WorkerReading {
     bool operator==(WorkerReading const&) const = default;
 };
 
+// What a reading calls the load of this worker.
+std::string load_name(int pid);
+
 // Blocks. Gives a sentence for the log, or nothing to say. NotFound when that worker is gone; Unsupported
 // where its settings are such that nothing can be learned.
 Result<std::string> measure(os::Places const& places, Library const& library, WorkerReading const& worker);

@@ -24,9 +24,9 @@ std::string size_of(std::optional<Bytes> size) { return size ? human(*size) : "u
 
 std::string memory_of(HardwareReport const& report, GpuReport const& gpu) {
     if (!gpu.has_own_memory()) return "the system's";
-    auto const own = size_of(gpu.vram_total);
-    if (gpu.unified != true) return own;
-    return format("{} carve-out, and up to {} of the system's", own, size_of(report.gtt_cap(gpu.gtt_total)));
+    if (gpu.unified != true) return size_of(gpu.vram_total);
+    return format("{} carve-out, and up to {} of the system's", size_of(gpu.vram_total),
+                  size_of(hardware::gtt_cap(gpu.gtt_total, report.software.ttm_pages_limit)));
 }
 
 std::string gpu_lines(HardwareReport const& report, GpuReport const& gpu) {

@@ -23,6 +23,15 @@ Finding finding_of(Rule const& rule, Symptom symptom) {
             .reference = std::string{rule.reference}};
 }
 
+// The last of several steps' reboots is enough: who pastes all lines never gets past the first.
+void reboot_once(Lines& lines) {
+    bool reboots = false;
+    for (auto i = lines.size(); i-- > 0;) {
+        if (lines[i] != "sudo reboot") continue;
+        if (std::exchange(reboots, true)) lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(Severity severity) {
@@ -43,6 +52,7 @@ std::vector<Finding> examine(Facts const& facts) {
     for (auto const& rule : rules()) {
         for (auto& symptom : rule.look(facts)) {
             auto const severity = symptom.severity;
+            reboot_once(symptom.fix);
             if (facts.report.platform.proxmox_host) symptom.fix = without_sudo(std::move(symptom.fix));
             found.push_back({severity, finding_of(rule, std::move(symptom))});
         }

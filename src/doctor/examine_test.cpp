@@ -54,7 +54,10 @@ std::vector<Change> changes() {
         {"info gttsize-deprecated", halo,
          [](auto& box) { set_file(box, "/sys/module/amdgpu/parameters/gttsize", "110592\n"); }},
         {"warning gtt-cap-over-half", halo,
-         [](auto& box) { set_file(box, std::string{halo_gpu} + "/mem_info_gtt_total", "128849018880\n"); }},
+         [](auto& box) {
+             set_file(box, std::string{halo_gpu} + "/mem_info_gtt_total", "128849018880\n");
+             set_file(box, "/sys/module/ttm/parameters/pages_limit", "31457280\n");
+         }},
         {"info rocm-one-pool", "halo-128-4g-z13",
          [](auto& box) { set_file(box, "/opt/rocm/.info/version", "7.2.0\n"); }},
         {"warning kfd-closed", halo,
@@ -145,16 +148,17 @@ TEST(Examine, NeverTakesZramAway) {
     constexpr auto box = "halo-gtt-stale";
     std::string const unload = "hal0 slot list  # unload what isn't needed: hal0 slot unload NAME";
     std::string const zram = "/dev/zram0   partition\t8388604\t3145728\t100\n";
-    std::string const file = "/swapfile    file\t8388604\t0\t-2\n";
-    EXPECT_EQ(
-        fix_of(facts_with_swap(box, file), "swap-in-use"),
-        (Lines{unload,
-               "sudo swapoff -a && sudo swapon -a  # brings it back, once enough memory is available"}));
+    std::string const file = "/swapfile    file\t8388604\t4096\t-2\n";
+    std::string const empty_file = "/swapfile    file\t8388604\t0\t-2\n";
+    EXPECT_EQ(fix_of(facts_with_swap(box, file), "swap-in-use"),
+              (Lines{unload,
+                     "sudo swapoff /swapfile && sudo swapon /swapfile  # brings it back, once enough memory "
+                     "is available"}));
     EXPECT_EQ(fix_of(facts_with_swap(box, zram + file), "swap-in-use"),
               (Lines{unload,
                      "sudo swapoff /swapfile && sudo swapon /swapfile  # brings it back, once enough "
                      "memory is available"}));
-    auto const facts = facts_with_swap(box, zram);
+    auto const facts = facts_with_swap(box, zram + empty_file);
     for (auto const& line : fix_of(facts, "swap-in-use"))
         EXPECT_EQ(line.find("swapoff"), std::string::npos) << line;
     auto const findings = examine(facts);
@@ -166,8 +170,8 @@ TEST(Examine, NeverTakesZramAway) {
 TEST(Examine, UnloadsInTheContainerAndEmptiesSwapOnItsHost) {
     EXPECT_EQ(fix_of(facts_with_swap("lxc-privileged", "none  virtual\t8388604\t0\t0\n"), "swap-in-use"),
               (Lines{"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME",
-                     "# on the Proxmox host, not in this container:",
-                     "swapoff -a && swapon -a  # brings it back, once enough memory is available"}));
+                     "# on the Proxmox host, not in this container:", "swapon --show  # what is swapped to",
+                     "# then for each of them that is no zram: swapoff NAME && swapon NAME"}));
 }
 
 // Whatever rule it comes from: a stock Proxmox has no sudo.
@@ -178,6 +182,18 @@ TEST(Examine, SaysNoSudoOnAProxmoxHost) {
         for (auto const& line : finding.fix)
             EXPECT_EQ(line.find("sudo"), std::string::npos) << line;
     }
+}
+
+TEST(Examine, RebootsOnceAtTheEnd) {
+    auto facts = facts_of_box("halo-amdvlk");
+    for (auto& gpu : facts.report.gpus)
+        gpu.vulkan = {"amdvlk"};
+    facts.report.software.distribution_id = "fedora";
+    facts.conditions.boot = {"ostree"};
+    auto const fix = fix_of(facts, "amdvlk");
+    ASSERT_FALSE(fix.empty());
+    EXPECT_EQ(std::ranges::count(fix, "sudo reboot"), 1);
+    EXPECT_EQ(fix.back(), "sudo reboot");
 }
 
 TEST(Examine, UpgradesAMesaThatIsTooOld) {

@@ -22,8 +22,9 @@ std::optional<GttBox> gtt_box(Facts const& facts) {
     // In an LXC MemTotal is the container's, while the cap is the host's.
     if (!memory.total || (memory.total_is != "host" && memory.total_is != "vm")) return std::nullopt;
     for (auto const& gpu : facts.report.gpus) {
-        if (is_amd_apu(gpu) && gpu.vram_total && gpu.gtt_total)
-            return GttBox{gpu, *memory.total, *gpu.vram_total, *gpu.gtt_total};
+        auto const cap = hardware::gtt_cap(gpu.gtt_total, facts.report.software.ttm_pages_limit);
+        if (is_amd_apu(gpu) && gpu.vram_total && cap)
+            return GttBox{gpu, *memory.total, *gpu.vram_total, *cap};
     }
     return std::nullopt;
 }

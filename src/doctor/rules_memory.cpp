@@ -80,7 +80,7 @@ std::optional<Bytes> ttm_cap_of(Facts const& facts) {
 Symptoms look_over_ram(Facts const& facts) {
     auto const box = gtt_box(facts);
     if (!box) return {};
-    auto const cap = std::max(box->cap, ttm_cap_of(facts).value_or(Bytes{}));
+    auto const cap = std::max(box->gpu.gtt_total.value_or(Bytes{}), ttm_cap_of(facts).value_or(Bytes{}));
     if (cap <= box->visible) return {};
     return {{.severity = Severity::Error,
              .evidence = format("the cap is {}, and Linux has {} beside a carve-out of {}", human(cap),

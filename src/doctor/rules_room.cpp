@@ -68,15 +68,18 @@ Symptoms look_container(Facts const& facts) {
 
 bool is_zram(std::string const& area) { return area.starts_with("/dev/zram"); }
 
-// zram stands in no fstab, which is all that `swapon -a` knows: taken off with the rest it would be gone
-// until the next start. So beside it what else there is goes by name.
+// Each by its name: `swapon -a` knows fstab alone, so that zram, and what systemd or somebody by hand has
+// switched on, would be gone until the next start. zram isn't emptied at all.
 Lines empty_swap(Facts const& facts) {
     auto const& areas = facts.conditions.swap;
-    constexpr std::string_view note = "  # brings it back, once enough memory is available";
-    if (std::ranges::none_of(areas, is_zram)) return {format("sudo swapoff -a && sudo swapon -a{}", note)};
+    if (areas.empty())
+        return {"swapon --show  # what is swapped to",
+                "# then for each of them that is no zram: sudo swapoff NAME && sudo swapon NAME"};
     Lines lines;
     for (auto const& area : areas) {
-        if (!is_zram(area)) lines.push_back(format("sudo swapoff {0} && sudo swapon {0}{1}", area, note));
+        if (is_zram(area)) continue;
+        lines.push_back(format(
+            "sudo swapoff {0} && sudo swapon {0}  # brings it back, once enough memory is available", area));
     }
     return lines;
 }

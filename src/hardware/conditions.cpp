@@ -92,7 +92,7 @@ std::vector<ModuleOption> read_module_options(Reader& reader) {
             auto const text = reader.text(path).value_or("");
             for (auto const line : split(text, '\n')) {
                 if (matters_of_modprobe(line))
-                    found.push_back({path, printable(join(words_of_modprobe(line), " "))});
+                    found.push_back({path, printable(join(words_of_line(line), " "))});
             }
         }
     }
@@ -164,14 +164,6 @@ std::optional<ClockLevels> parse_clock_levels(std::string_view text) {
     return levels;
 }
 
-std::vector<std::string> parse_swaps(std::string_view text) {
-    std::vector<std::string> areas;
-    for (auto const line : split(text, '\n')) {
-        if (line.starts_with('/')) areas.push_back(printable(line.substr(0, line.find_first_of(" \t"))));
-    }
-    return areas;
-}
-
 bool matters_of_environment(std::string_view variable) {
     constexpr std::array<std::string_view, 7> wanted{
         "HSA_OVERRIDE_GFX_VERSION=", "AMD_VULKAN_ICD=",       "VK_ICD_FILENAMES=",       "VK_DRIVER_FILES=",
@@ -180,7 +172,7 @@ bool matters_of_environment(std::string_view variable) {
                        [variable](std::string_view prefix) { return variable.starts_with(prefix); });
 }
 
-std::vector<std::string> words_of_modprobe(std::string_view line) {
+std::vector<std::string> words_of_line(std::string_view line) {
     std::string blanks{line};
     std::ranges::replace(blanks, '\t', ' ');
     std::vector<std::string> words;
@@ -190,10 +182,21 @@ std::vector<std::string> words_of_modprobe(std::string_view line) {
     return words;
 }
 
+std::vector<std::string> parse_swaps(std::string_view text) {
+    constexpr std::size_t used = 3;  // Filename, Type, Size, Used, Priority
+    std::vector<std::string> areas;
+    for (auto const line : split(text, '\n')) {
+        auto const words = words_of_line(line);
+        if (words.size() <= used || !words[0].starts_with('/')) continue;
+        if (to_int(words[used]).value_or(0) > 0) areas.push_back(printable(words[0]));
+    }
+    return areas;
+}
+
 bool matters_of_modprobe(std::string_view line) {
     constexpr std::array<std::string_view, 2> directives{"options", "blacklist"};
     constexpr std::array<std::string_view, 5> modules{"amdgpu", "ttm", "amdttm", "amdxdna", "nvidia"};
-    auto const words = words_of_modprobe(line);
+    auto const words = words_of_line(line);
     if (words.size() < 2) return false;
     return std::find(directives.begin(), directives.end(), words[0]) != directives.end() &&
            std::find(modules.begin(), modules.end(), words[1]) != modules.end();

@@ -102,7 +102,7 @@ struct Conditions {
         f("boot", self.boot,
           "how it boots, of what can be seen: `grub`, `kernel-cmdline`, `systemd-boot`, `proxmox-boot`, "
           "`ostree`");
-        f("swap", self.swap, "the areas that are swapped to (/proc/swaps): `/dev/zram0`, `/swapfile`, …");
+        f("swap", self.swap, "the areas in which something lies (/proc/swaps): `/dev/zram0`, `/swapfile`, …");
         f("warnings", self.warnings, "what was found and makes no sense: it counts as unknown");
     }
 };
@@ -118,13 +118,13 @@ struct ClockLevels {
 };
 std::optional<ClockLevels> parse_clock_levels(std::string_view text);
 
-// Of /proc/swaps. lxcfs's names "none", which is no area.
+// Of /proc/swaps, those in which something lies. lxcfs's names "none", which is no area.
 std::vector<std::string> parse_swaps(std::string_view text);
 
 // Of the files above, what is read: for the reading, and for recordings, which hold no more.
 bool matters_of_environment(std::string_view variable);
 bool matters_of_modprobe(std::string_view line);
 // A line's words, however many blanks and tabs stand between them.
-std::vector<std::string> words_of_modprobe(std::string_view line);
+std::vector<std::string> words_of_line(std::string_view line);
 
 }  // namespace hal0::hardware

@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "hardware/cgroups.hpp"
 #include "hardware/known_devices.hpp"
+#include "hardware/probe_parts.hpp"
 #include "hardware/reader.hpp"
 
 namespace hal0::hardware {
@@ -120,6 +121,7 @@ MemoryCounters read_counters(Machine& machine, HardwareReport const& report, Nvm
     counters.limit_used = limits.memory_used;
     counters.limit_reclaimable = limits.memory_reclaimable;
     counters.zfs_cache = zfs_cache(reader);
+    counters.ttm_pages_limit = ttm_pages_limit(reader);
     auto const pressure = reader.text("/proc/pressure/memory").value_or("");
     counters.pressure_some = parse_pressure(pressure, "some");
     counters.pressure_full = parse_pressure(pressure, "full");

@@ -47,6 +47,7 @@ struct MemoryCounters {
     std::optional<Bytes> limit_reclaimable{};
     std::optional<double> pressure_some{};
     std::optional<double> pressure_full{};
+    std::optional<std::int64_t> ttm_pages_limit{};
     std::vector<GpuCounters> gpus{};
     std::vector<std::string> warnings{};
     bool operator==(MemoryCounters const&) const = default;
@@ -76,6 +77,8 @@ struct MemoryCounters {
         f("pressure_some", self.pressure_some,
           "percent of the last 10 s in which something waited for memory (/proc/pressure/memory)");
         f("pressure_full", self.pressure_full, "the same, in which everything did");
+        f("ttm_pages_limit", self.ttm_pages_limit,
+          "of 4 KiB: above it TTM swaps GPU buffers out, whatever GTT's size is");
         f("gpus", self.gpus, "of every GPU of the report");
         f("warnings", self.warnings, "what was found and makes no sense: it counts as unknown");
     }

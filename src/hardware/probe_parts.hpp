@@ -49,6 +49,7 @@ MemoryReport probe_memory(Reader& reader, PlatformReport const& platform, std::v
 RocmReport probe_rocm(Machine& machine, Reader& reader);
 CudaReport probe_cuda(Reader& reader, std::optional<NvmlAnswer> const& nvml);
 std::optional<NpuReport> probe_npu(Machine& machine, Reader& reader, Seen const& seen);
+std::optional<std::int64_t> ttm_pages_limit(Reader& reader);
 SoftwareReport probe_software(Reader& reader, SystemAnswer const& system, VulkanAnswer const& vulkan);
 
 // Whether anything here is NVIDIA's: its kernel module, WSL2's stand-in, or a card that has its driver.

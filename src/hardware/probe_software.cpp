@@ -35,6 +35,12 @@ bool matters(std::string_view parameter) {
 
 }  // namespace
 
+// AMD's own package of the driver names its modules otherwise.
+std::optional<std::int64_t> ttm_pages_limit(Reader& reader) {
+    auto const limit = reader.number("/sys/module/ttm/parameters/pages_limit");
+    return limit ? limit : reader.number("/sys/module/amdttm/parameters/pages_limit");
+}
+
 SoftwareReport probe_software(Reader& reader, SystemAnswer const& system, VulkanAnswer const& vulkan) {
     SoftwareReport software{.kernel = system.kernel, .mesa = mesa_of(vulkan)};
     auto release = reader.pairs("/etc/os-release", '=');
@@ -51,11 +57,7 @@ SoftwareReport probe_software(Reader& reader, SystemAnswer const& system, Vulkan
     for (auto const parameter : split(line, ' ')) {
         if (matters(parameter)) software.kernel_parameters.push_back(printable(parameter));
     }
-    // AMD's own package of the driver names its modules otherwise.
-    for (auto const* const path :
-         {"/sys/module/ttm/parameters/pages_limit", "/sys/module/amdttm/parameters/pages_limit"}) {
-        if (!software.ttm_pages_limit) software.ttm_pages_limit = reader.number(path);
-    }
+    software.ttm_pages_limit = ttm_pages_limit(reader);
     software.amdgpu_gttsize_mib = reader.number("/sys/module/amdgpu/parameters/gttsize");
     return software;
 }

@@ -201,8 +201,12 @@ std::string scrubbed_modprobe(std::string_view text) {
 // Areas of swap, and of a file not where it lies: that may be somebody's home.
 std::string scrubbed_swaps(std::string_view text) {
     std::string kept;
-    for (auto const& area : parse_swaps(text))
-        kept += format("{}\n", area.starts_with("/dev/") ? area : "/swapfile");
+    for (auto const line : split(text, '\n')) {
+        auto words = words_of_line(line);
+        if (words.empty() || !words.front().starts_with('/')) continue;
+        if (!words.front().starts_with("/dev/")) words.front() = "/swapfile";
+        kept += join(words, " ") + "\n";
+    }
     return kept;
 }
 

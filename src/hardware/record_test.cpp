@@ -88,14 +88,14 @@ TEST(Record, TellsOfSwapWhetherItIsZramAndNotWhereAFileLies) {
                        "/dev/zram0                              partition\t8388604\t\t0\t\t100\n"
                        "/home/ann/swap                          file\t\t8388604\t\t0\t\t-2\n",
                        {}),
-              "/dev/zram0\n/swapfile\n");
+              "/dev/zram0 partition 8388604 0 100\n/swapfile file 8388604 0 -2\n");
     EXPECT_EQ(scrubbed("/proc/swaps", "none  virtual\t8388604\t0\t0\n", {}), "");
 }
 
 TEST(Modprobe, WordsStandApartByAnyBlanks) {
     EXPECT_TRUE(matters_of_modprobe("  blacklist\t amdgpu"));
     EXPECT_FALSE(matters_of_modprobe("blacklist"));
-    EXPECT_EQ(words_of_modprobe(" options  ttm\tpages_limit=1 "),
+    EXPECT_EQ(words_of_line(" options  ttm\tpages_limit=1 "),
               (std::vector<std::string>{"options", "ttm", "pages_limit=1"}));
 }
 

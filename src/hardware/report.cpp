@@ -34,10 +34,10 @@ GpuReport const* HardwareReport::gpu_at(std::string_view pci) const {
     return found == gpus.end() ? nullptr : &*found;
 }
 
-std::optional<Bytes> HardwareReport::gtt_cap(std::optional<Bytes> gtt_total) const {
+std::optional<Bytes> gtt_cap(std::optional<Bytes> gtt_total, std::optional<std::int64_t> pages_limit) {
     constexpr Bytes ttm_page = 4_KiB;
     constexpr std::int64_t pages_max = std::int64_t{1} << 40;  // 4 PiB: more is no limit
-    auto const pages = software.ttm_pages_limit.value_or(0);
+    auto const pages = pages_limit.value_or(0);
     if (!gtt_total || pages <= 0 || pages > pages_max) return gtt_total;
     return std::min(*gtt_total, Bytes{pages * ttm_page.count});
 }

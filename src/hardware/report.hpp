@@ -375,10 +375,6 @@ struct HardwareReport {
     // Null where there is none of that id ("gpu0"), or at that address.
     [[nodiscard]] GpuReport const* gpu(std::string_view id) const;
     [[nodiscard]] GpuReport const* gpu_at(std::string_view pci) const;
-    // The most that an AMD GPU takes of the system's memory, of its GTT's size: above TTM's own limit,
-    // whatever amdgpu.gttsize says, buffers are swapped out (ttm_tt_populate of
-    // drivers/gpu/drm/ttm/ttm_tt.c).
-    [[nodiscard]] std::optional<Bytes> gtt_cap(std::optional<Bytes> gtt_total) const;
     bool operator==(HardwareReport const&) const = default;
 
     template <class Self, class F> static void fields(Self& self, F& f) {
@@ -401,6 +397,11 @@ struct HardwareReport {
         f("warnings", self.warnings, "what was found and makes no sense: it counts as unknown");
     }
 };
+
+// The most that an AMD GPU takes of the system's memory: of its GTT's size, above TTM's own limit, whatever
+// amdgpu.gttsize says, buffers are swapped out (ttm_tt_populate of drivers/gpu/drm/ttm/ttm_tt.c).
+// `pages_limit`: of 4 KiB.
+std::optional<Bytes> gtt_cap(std::optional<Bytes> gtt_total, std::optional<std::int64_t> pages_limit);
 
 // What is in hardware.json. Unsupported when a newer hal0 wrote it; Corrupt when it is no report.
 Result<HardwareReport> decode_report(std::string_view text);

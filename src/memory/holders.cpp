@@ -102,7 +102,7 @@ void add_nvidia(hardware::NvmlAnswer const& nvml, Sorting& sorting, Holders& int
 
 }  // namespace
 
-Bytes Holder::mapped_in_use() const { return std::max(Bytes{}, std::min(file, model - anonymous - shared)); }
+Bytes Holder::mapped_in_use() const { return std::min(file, mapped); }
 
 Bytes Holder::total() const {
     auto sum = anonymous + file + shared;
@@ -131,7 +131,7 @@ Holders holders(hardware::Processes const& processes, hardware::NvmlAnswer const
         by_pid.emplace(process.pid, &process);
     Sorting sorting;
     for (auto const& slot : slots)
-        sorting.slots.push_back({.kind = Holder::Kind::Slot, .name = slot.slot, .model = slot.model});
+        sorting.slots.push_back({.kind = Holder::Kind::Slot, .name = slot.slot, .mapped = slot.mapped});
     Holders found{.unseen = processes.unseen};
     for (auto const& process : processes.all) {
         if (process.sure != ProcessMemory::Sure::Exact) ++found.closed;

@@ -12,8 +12,8 @@ namespace hal0::memory {
 
 struct SlotProcess {
     std::string slot{};
-    int pid{0};     // of its worker
-    Bytes model{};  // size of the files that it maps its model from
+    int pid{0};      // of its worker
+    Bytes mapped{};  // weights that it uses as they lie in a file that it maps
     bool operator==(SlotProcess const&) const = default;
 };
 
@@ -40,13 +40,11 @@ struct Holder {
     Bytes shared{};
     Bytes swapped{};
     bool exact{true};
-    Bytes model{};  // a slot's: SlotProcess's
+    Bytes mapped{};  // a slot's: SlotProcess's
     std::vector<GpuShare> gpus{};
     std::vector<std::string> notes{};
     bool operator==(Holder const&) const = default;
-    // Of `file`, what it needs where it lies: the system counts it as free, for it could be read again. What
-    // the engine has copied of its model (CPU_REPACK) is among its own memory, and the pages it was copied
-    // from are cache like any other.
+    // Of `file`, what it needs where it lies: the system counts it as free, for it could be read again.
     [[nodiscard]] Bytes mapped_in_use() const;
     // Of the system's memory and all GPUs'.
     [[nodiscard]] Bytes total() const;

@@ -59,13 +59,17 @@ std::optional<ProcessorLimit> processor_limit(MemoryCounters const& counters) {
 }
 
 // AMD's alone have a carve-out and a cap, also where no driver tells how large.
-void add_unified(Pool& pool, GpuCounters const& gpu, bool is_amd) {
+void add_unified(Pool& pool, GpuCounters const& gpu, bool is_amd, Size cap) {
     pool.kind = Pool::Kind::Unified;
     pool.id = unified_pool;
     pool.devices.push_back(gpu.id);
     if (!is_amd) return;
     pool.parts.push_back(own_part(gpu, PoolPart::Kind::CarveOut));
-    pool.caps.push_back({gpu.id, gpu.gtt_total, gpu.gtt_used, less(gpu.gtt_total, gpu.gtt_used)});
+    pool.caps.push_back({.device = gpu.id,
+                         .total = cap,
+                         .used = gpu.gtt_used,
+                         .left = less(cap, gpu.gtt_used),
+                         .gtt_size = gpu.gtt_total});
 }
 
 }  // namespace
@@ -99,9 +103,10 @@ std::vector<Pool> pools(hardware::HardwareReport const& report, MemoryCounters c
         auto now = counted == counters.gpus.end() ? GpuCounters{.id = gpu.id} : *counted;
         // A card that sleeps isn't woken to be read: how large it is the report knows.
         if (!now.vram_total) now.vram_total = gpu.vram_total;
-        now.gtt_total = report.gtt_cap(now.gtt_total ? now.gtt_total : gpu.gtt_total);
+        if (!now.gtt_total) now.gtt_total = gpu.gtt_total;
         if (gpu.unified == true) {
-            add_unified(found.front(), now, gpu.vendor == "amd");
+            add_unified(found.front(), now, gpu.vendor == "amd",
+                        hardware::gtt_cap(now.gtt_total, counters.ttm_pages_limit));
             continue;
         }
         found.push_back({.kind = Pool::Kind::Device,

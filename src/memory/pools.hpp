@@ -41,6 +41,7 @@ struct PoolCap {
     std::optional<Bytes> total{};
     std::optional<Bytes> used{};
     std::optional<Bytes> left{};
+    std::optional<Bytes> gtt_size{};  // as the driver has it, also where TTM gives less
     bool operator==(PoolCap const&) const = default;
 };
 

@@ -98,6 +98,16 @@ TEST(Pools, WhatTheHostOfAContainerTellsIsWhatTheMachineHasLeft) {
         << "where the counters speak for the machine, nobody else does";
 }
 
+TEST(Pools, ALimitFromBeforeTheLastStartIsNone) {
+    auto const machine = hardware::RecordedMachine::open("tests/boxes/halo-gtt-pair").value();
+    auto report = hardware::probe(*machine, {});
+    auto const counters = hardware::read_counters(*machine, report);
+    report.software.ttm_pages_limit = 1000;  // a hardware.json that nobody has written anew
+    auto const cap = pools(report, counters).front().caps.front();
+    EXPECT_EQ(cap.total, Bytes{26856000 * 4 * kib});
+    EXPECT_EQ(cap.gtt_size, Bytes{115343360000});
+}
+
 TEST(Pools, WhatIsKeptForTheNextGpuBufferIsFree) {
     hardware::MemoryCounters counters{
         .total = 100_GiB, .available = 30_GiB, .gpu_pool = 60_GiB, .host_known = true};

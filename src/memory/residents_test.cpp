@@ -44,18 +44,19 @@ TEST(Residents, HoldOfTheTargetsGpuAndOfTheHost) {
 
 TEST(Residents, GiveBackTheModelThatTheyMap) {
     auto mapping = slot("mapping", 1_GiB);
-    mapping.model = 6_GiB;
-    auto copying = slot("copying", 4_GiB);  // CPU_REPACK: of the 5 GiB that are mapped it needs one
-    copying.model = 5_GiB;
+    mapping.mapped = 6_GiB;  // of which five are in memory
+    auto copying = slot("copying", 4_GiB);
+    copying.mapped = 1_GiB;  // of the 5 GiB that are there: the others were copied (CPU_REPACK)
     Holders const who{.all = {mapping, copying}};
     auto const found = residents(who, two_gpus(), {}, {});
+    ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ(found.at(0).holds, (Holding{.host = 6_GiB}));
     EXPECT_EQ(found.at(1).holds, (Holding{.host = 5_GiB}));
 }
 
 TEST(Residents, AModelThatIsMappedIsNotFree) {
     auto mapping = slot("mapping", 1_GiB);
-    mapping.model = 6_GiB;
+    mapping.mapped = 6_GiB;
     PoolPart const system{.device = "host", .total = 16_GiB, .used = 3_GiB, .free = 13_GiB};
     Pool const pool{.parts = {system}, .limit = ProcessorLimit{8_GiB, 4_GiB}};
     auto const left = with_mapped({pool}, {.all = {mapping}}).front();

@@ -77,13 +77,14 @@ void add_both_parts(std::vector<Bound>& bounds, Asked const& asked) {
                                  {plus(cap->left, carved->free), plus(cap->total, capacity_of(*carved))}));
 }
 
-// AMD's compute stack has the carve-out alone, or where that is smaller than the cap none of it
-// (apu_prefer_gtt).
+// AMD's compute stack has the carve-out alone, or where that is smaller than GTT's size none of it
+// (apu_prefer_gtt of amdgpu_ttm_init: it knows nothing of TTM's own limit).
 void add_larger_part(std::vector<Bound>& bounds, Asked const& asked) {
     auto const* const carved = asked.pool.part(PoolPart::Kind::CarveOut, asked.target.device);
     auto const* const cap = asked.pool.cap(asked.target.device);
     if (carved == nullptr || cap == nullptr) return add_both_parts(bounds, asked);
-    bool const has_carved = carved->total && cap->total && *carved->total >= *cap->total;
+    auto const gtt = cap->gtt_size ? cap->gtt_size : cap->total;
+    bool const has_carved = carved->total && gtt && *carved->total >= *gtt;
     bounds.push_back(asked.in_system(has_carved ? Covers::Host : Covers::Both));
     if (has_carved)
         bounds.push_back(

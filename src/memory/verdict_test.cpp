@@ -36,6 +36,9 @@ TEST(Verdict, VulkanHasBothPartsAndRocmTheLarger) {
     small_cap.caps.front() = {"gpu0", 16_GiB, Bytes{}, 16_GiB};
     EXPECT_EQ(verdict({.gpu = 27_GiB}, rocm, small_cap), Verdict::Fits);  // the carve-out alone
     EXPECT_EQ(verdict({.gpu = 33_GiB}, rocm, small_cap), Verdict::Never);
+    small_cap.caps.front().gtt_size = 100_GiB;  // which TTM gives 16 of: the driver takes it all the same
+    EXPECT_EQ(verdict({.gpu = 14_GiB}, rocm, small_cap), Verdict::Tight);
+    EXPECT_EQ(verdict({.gpu = 27_GiB}, rocm, small_cap), Verdict::Never);
 }
 
 TEST(Verdict, TheCapIsInsideTheSystemsMemory) {
