@@ -47,7 +47,8 @@ Bytes mapped_by(slots::LivingWorker const& worker, MeasuredStore const& measured
     if (worker.device != "cpu" || worker.model_file.empty()) return {};
     auto const loads = measured.of(worker.model_file);
     auto const load = std::ranges::find(loads, load_name(worker.pid), &memory::Measurement::load);
-    if (load != loads.end() && load->planned) return load->planned->mappable;
+    auto const planned = load == loads.end() ? std::nullopt : load->planned;
+    if (planned) return planned->mappable;
     auto const shards = models::shard_name(worker.model_file);
     Bytes sum{};
     for (std::uint32_t i = 1; i <= (shards ? shards->count : 1); ++i) {
