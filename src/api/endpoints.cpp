@@ -10,12 +10,13 @@ using http::Method;
 
 constexpr std::array table{
     Endpoint{"/v1/chat/completions", Method::Post, Serve::Relay, Work::Chat, "/v1/chat/completions",
-             "Chat (OpenAI)"},
+             "Chat (OpenAI)", StreamErrors::OpenAi},
     Endpoint{"/v1/completions", Method::Post, Serve::Relay, Work::Chat, "/v1/completions",
-             "Text completion (OpenAI)"},
+             "Text completion (OpenAI)", StreamErrors::OpenAi},
     Endpoint{"/v1/embeddings", Method::Post, Serve::Relay, Work::Embed, "/v1/embeddings",
              "Embeddings (OpenAI)"},
-    Endpoint{"/v1/responses", Method::Post, Serve::Relay, Work::Chat, "/v1/responses", "Responses (OpenAI)"},
+    Endpoint{"/v1/responses", Method::Post, Serve::Relay, Work::Chat, "/v1/responses", "Responses (OpenAI)",
+             StreamErrors::OpenAi},
     Endpoint{"/v1/messages", Method::Post, Serve::Relay, Work::Chat, "/v1/messages", "Messages (Anthropic)",
              StreamErrors::Anthropic},
     Endpoint{"/v1/messages/count_tokens", Method::Post, Serve::Relay, Work::Chat, "/v1/messages/count_tokens",

@@ -18,8 +18,9 @@ enum class Serve {
     Admin,   // hops to the control plane
 };
 
-// How a client of the endpoint learns in the middle of a stream of events that something failed.
-enum class StreamErrors : std::uint8_t { OpenAi, Anthropic };
+// How a client of the endpoint learns in the middle of a stream of events that something failed. None: it has
+// no such streams.
+enum class StreamErrors : std::uint8_t { None, OpenAi, Anthropic };
 
 struct Endpoint {
     std::string_view path{};  // exact, or a prefix when it ends in '/'
@@ -28,7 +29,7 @@ struct Endpoint {
     dispatch::Work work{dispatch::Work::Chat};
     std::string_view worker_path{};  // what the worker calls it
     std::string_view summary{};      // for docs/http.md
-    StreamErrors stream_errors{StreamErrors::OpenAi};
+    StreamErrors stream_errors{StreamErrors::None};
 };
 
 std::span<Endpoint const> endpoints();

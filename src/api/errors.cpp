@@ -43,8 +43,11 @@ http::Response failure_response(std::string_view path, http::OwnError const& err
 }
 
 std::string cut_event(StreamErrors shape, http::OwnError const& error) {
-    if (shape == StreamErrors::OpenAi)
-        return http::encode({.data = wire::openai_error_body(as_error(error))});
+    return error_event(shape, as_error(error));
+}
+
+std::string error_event(StreamErrors shape, Error const& error) {
+    if (shape != StreamErrors::Anthropic) return http::encode({.data = wire::openai_error_body(error)});
     json::Writer body;
     body.begin_object().field("type", "error").key("error").begin_object();
     body.field("type", "api_error").field("message", error.message).end_object().end_object();

@@ -8,6 +8,7 @@
 #include "api/models_list.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "http/sse.hpp"
 #include "json/peek.hpp"
 
 namespace hal0::api {
@@ -134,6 +135,7 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
     auto const route =
         table_->resolve(found.model ? std::string_view{*found.model} : std::string_view{}, endpoint.work);
     if (!route) return fail(exchange, route.error());
+    active(exchange.id()).streams = found.stream && endpoint.stream_errors != StreamErrors::None;
     send(exchange, endpoint, *route.value());
 }
 
@@ -142,11 +144,7 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     auto& slot = active(id);
     // The gate may be open before this loop's table says where to: the grant comes behind that table.
     if (route.has_address()) slot.lease = dispatch::Lease::take(*route.gate);
-    if (!slot.lease.held()) {
-        slot.state = Active::State::Waiting;
-        return world_.control.wanted(ticket(id), route.slot,
-                                     {static_cast<std::int64_t>(exchange.body().size())});
-    }
+    if (!slot.lease.held()) return wait(exchange, route.slot);
     if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
     slot.state = Active::State::Relaying;
     lines_.clear();
@@ -156,6 +154,33 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     exchange.relay(
         {.upstream = route.worker, .path = endpoint.worker_path, .bearer = route.key, .add_lines = lines_},
         *this);
+}
+
+void Gateway::wait(http::Exchange& exchange, std::string const& slot) {
+    auto const id = exchange.id();
+    active(id).state = Active::State::Waiting;
+    if (active(id).streams) waiting_streams_.try_emplace(id, Waiting{slot, world_.loop.now()});
+    if (!waiting_streams_.empty() && !heartbeat_.running()) heartbeat_.start(world_.heartbeat);
+    world_.control.wanted(ticket(id), slot, {static_cast<std::int64_t>(exchange.body().size())});
+}
+
+// Before a load has taken that long nobody hears anything: a refusal has its status then.
+void Gateway::tell_who_waits() {
+    auto const now = world_.loop.now();
+    std::erase_if(waiting_streams_, [this, now](auto const& entry) {
+        auto const& [id, waiting] = entry;
+        auto* const exchange = live(ticket(id), Active::State::Waiting);
+        if (exchange == nullptr) return true;
+        auto const waited = now - waiting.since;
+        if (waited < world_.heartbeat) return false;
+        http::Response head{.content_type = "text/event-stream", .headers = {{"cache-control", "no-cache"}}};
+        if (!exchange->kept_waiting()) add_common(&exchange->head(), head);
+        exchange->keep_waiting(
+            head, http::sse_comment(format("slot '{}' is coming up: {} s so far", waiting.slot,
+                                           std::chrono::round<std::chrono::seconds>(waited).count())));
+        return false;
+    });
+    if (!waiting_streams_.empty()) heartbeat_.start(world_.heartbeat);
 }
 
 void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
@@ -234,6 +259,8 @@ void Gateway::answer(http::Exchange& exchange, http::Response response) {
 }
 
 void Gateway::fail(http::Exchange& exchange, Error const& error) {
+    if (exchange.kept_waiting())
+        return exchange.end_events(error_event(active(exchange.id()).endpoint->stream_errors, error));
     answer(exchange, error_response(exchange.head().path, error));
 }
 

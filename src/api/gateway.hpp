@@ -34,6 +34,8 @@ class Gateway final : public http::Handler,
         os::Pool& pool;
         dispatch::ControlPort& control;
         AdminPort& admin;
+        // A client that waits for a stream hears after so long, and again each time, that it still comes.
+        Duration heartbeat{std::chrono::seconds{5}};
     };
     Gateway(World const& world, AccessRules access);
     ~Gateway();
@@ -65,7 +67,12 @@ class Gateway final : public http::Handler,
         std::uint32_t generation{0};
         Endpoint const* endpoint{nullptr};  // once its head is let in
         dispatch::Lease lease{};
-        TimePoint began{};  // of a ranking
+        TimePoint began{};    // of a ranking
+        bool streams{false};  // a stream of events is asked for
+    };
+    struct Waiting {
+        std::string slot{};
+        TimePoint since{};
     };
 
     void serve_models(http::Exchange& exchange);
@@ -74,6 +81,8 @@ class Gateway final : public http::Handler,
     void rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
     void serve_admin(http::Exchange& exchange);
     void answer_admin_options(http::Exchange& exchange);
+    void wait(http::Exchange& exchange, std::string const& slot);
+    void tell_who_waits();
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);
     // put(name, value) for each header that every answer has; `head` is null where it couldn't be read.
@@ -93,6 +102,9 @@ class Gateway final : public http::Handler,
     RequestIds ids_{};
     std::string lines_{};  // the common headers of one relay; kept for its memory
     std::vector<Active> active_{};
+    std::map<http::ExchangeId, Waiting>
+        waiting_streams_{};  // and some that no longer wait, until the next look
+    os::Timer heartbeat_{world_.loop, [this] { tell_who_waits(); }};
     std::map<http::ExchangeId, std::unique_ptr<RerankJob>> rankings_{};
 };
 

@@ -21,6 +21,13 @@ class NoSlots final : public dispatch::SlotWaker {
     void drained(std::string const&) override {}
 };
 
+// Loads that take a while: nothing is said of them.
+class SlowSlots final : public dispatch::SlotWaker {
+  public:
+    Result<void> wake(std::string const&) override { return {}; }
+    void drained(std::string const&) override {}
+};
+
 class CountingAdmin final : public AdminPort {
   public:
     void request(AdminRequest request) override { requests.push_back(std::move(request)); }
@@ -218,6 +225,76 @@ TEST(Errors, ACutIsToldAsEachKindOfClientLooksForIt) {
     EXPECT_EQ(cut_event(StreamErrors::Anthropic, died),
               "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\","
               "\"message\":\"it \\\"died\\\"\"}}\n\n");
+}
+
+// As GatewayTest, with slots that take their time, and one of them asked for a stream.
+struct WaitingTest : GatewayTest {
+    SlowSlots slow;
+    dispatch::Dispatcher waits{*loop, *inbox, slow, {.queue = {}, .wait_max = std::chrono::minutes{1}}};
+    Gateway patient{{.number = 0,
+                     .loop = *loop,
+                     .inbox = *inbox,
+                     .pool = pool,
+                     .control = waits,
+                     .admin = admin,
+                     .heartbeat = std::chrono::milliseconds{20}},
+                    {}};
+    os::UniqueFd place{os::listen_on(os::InetAddress{"127.0.0.1", 0}).value()};
+    std::unique_ptr<http::Server> there;
+    std::string text{};  // of the answer's body
+    std::optional<Result<http::ClientAnswer>> over{};
+
+    void SetUp() override {
+        GatewayTest::SetUp();
+        there = http::Server::make(*loop, {place.get()}, patient, {}).value();
+        patient.attach(*there);
+        waits.add_loop(patient);
+        waits.upsert({.slot = "primary", .model = "c", .kind = models::Kind::Chat});
+    }
+    std::unique_ptr<http::Call> begin(std::string body, std::string target = "/v1/chat/completions") {
+        return http::Call::start(
+            *loop,
+            {.peer = os::bound_address(place.get()).value(),
+             .method = http::Method::Post,
+             .target = std::move(target),
+             .body = std::move(body)},
+            [this](auto result) { over = std::move(result); },
+            [this](std::string_view piece) { text += piece; });
+    }
+    void run_until(std::function<bool()> const& done) const {
+        auto const give_up = Clock::now() + std::chrono::seconds{20};
+        while (!done() && Clock::now() < give_up)
+            loop->run_once(std::chrono::milliseconds{50});
+        EXPECT_TRUE(done());
+    }
+};
+
+TEST_F(WaitingTest, AClientOfAStreamHearsThatItsSlotIsComing) {
+    auto const call = begin(R"({"stream":true})");
+    run_until([this] { return std::count(text.begin(), text.end(), ':') >= 4; });
+    EXPECT_TRUE(text.starts_with(": slot 'primary' is coming up: 0 s so far\n\n: slot")) << text;
+    waits.failed("primary", {Errc::Unavailable, "it did not come up"});
+    run_until([this] { return over.has_value(); });
+    EXPECT_EQ(over->value().status, 200);
+    EXPECT_TRUE(holds(text, "\ndata: {\"error\":{\"message\":\"it did not come up\"")) << text;
+}
+
+TEST_F(WaitingTest, AnthropicsClientsHearItAsTheyDoOfErrors) {
+    auto const call = begin(R"({"stream":true})", "/v1/messages");
+    run_until([this] { return !text.empty(); });
+    waits.failed("primary", {Errc::Unavailable, "it did not come up"});
+    run_until([this] { return over.has_value(); });
+    EXPECT_TRUE(holds(text, "\nevent: error\ndata: {\"type\":\"error\"")) << text;
+}
+
+TEST_F(WaitingTest, WhoAsksForNoStreamIsToldByAStatus) {
+    auto const call = begin(R"({"stream":false})");
+    auto const until = Clock::now() + std::chrono::milliseconds{100};
+    while (Clock::now() < until)
+        loop->run_once(std::chrono::milliseconds{10});
+    waits.failed("primary", {Errc::Unavailable, "it did not come up"});
+    run_until([this] { return over.has_value(); });
+    EXPECT_EQ(over->value().status, 503);
 }
 
 }  // namespace

@@ -69,6 +69,12 @@ OpenAI's shape, also under `/api/`:
 |---|---|---|
 )";
 
+constexpr std::string_view on_waiting = R"(
+Who asks for a stream (`"stream": true`) of a slot that has to come up first hears after 5 seconds that it waits, by a comment
+(a line that begins with `:`), and every 5 seconds from then on. The answer has begun with that, as a 200: what fails later
+is an event with an `error` in it (Anthropic's API: of the type `error`), and so is a worker's own refusal.
+)";
+
 constexpr std::string_view on_limits = R"(
 ## Limits
 
@@ -296,7 +302,12 @@ std::string render_http_docs() {
     Bodies bodies;
     auto out = std::string{opening} + endpoint_rows();
     out.append(on_errors).append(error_rows()).append(on_the_wire).append(wire_error_rows());
-    out.append(on_limits).append(limit_rows()).append(on_metrics).append(metric_rows()).append(on_admin);
+    out.append(on_waiting)
+        .append(on_limits)
+        .append(limit_rows())
+        .append(on_metrics)
+        .append(metric_rows())
+        .append(on_admin);
     for (auto const& group : admin_groups())
         out += admin_rows(group, bodies);
     bodies.add(&wire::describe<wire::EventView>);

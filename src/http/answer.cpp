@@ -22,7 +22,7 @@ bool Connection::answerable(std::uint32_t generation) const {
 }
 
 ClientTerms Connection::terms() const {
-    return {.minor = minor_, .keep_alive = keep_alive_, .head_request = head_request_};
+    return {.minor = minor_, .keep_alive = keep_alive_, .head_request = head_request_, .begun = begun_};
 }
 
 std::string Connection::take_body() {
@@ -140,11 +140,13 @@ void Connection::write(std::string_view bytes) {
     assert(state_ == State::Streaming);
     if (hung_up_ || broken_ || head_request_ || bytes.empty()) return;
     if (client_.pending_bytes() + bytes.size() > stream_backlog_max) return cut_later(Ending::Stalled);
-    bool const sent = terms().knows_chunks()
-                          ? client_.send({chunk_head(bytes.size(), shared_.head_text), bytes, "\r\n"})
-                          : client_.send({bytes});
-    if (!sent) return cut_later(Ending::ClientGone);
+    if (!send_piece(bytes)) return cut_later(Ending::ClientGone);
     renew_deadline();
+}
+
+bool Connection::send_piece(std::string_view bytes) {
+    if (!terms().knows_chunks()) return client_.send({bytes});
+    return client_.send({chunk_head(bytes.size(), shared_.head_text), bytes, "\r\n"});
 }
 
 void Connection::finish() {
@@ -152,6 +154,31 @@ void Connection::finish() {
     if (hung_up_ || broken_) return abort();
     bool const ends_with_chunk = terms().knows_chunks() && !head_request_;
     answer_ends(client_.send({ends_with_chunk ? last_chunk : std::string_view{}}));
+}
+
+// ---- answers that begin before anybody answers
+
+void Connection::keep_waiting(Response const& head, std::string_view comment) {
+    assert(state_ == State::Waiting && inbound_->tracker.ended() && !head_request_);
+    if (hung_up_ || broken_) return;
+    bool sent = true;
+    if (!begun_) {
+        begun_ = true;
+        if (!terms().knows_chunks() || shared_.draining) keep_alive_ = false;
+        client_.keep_buffer_small();
+        auto& text = shared_.head_text;
+        text.clear();
+        put_answer_head(text, head, OwnBody::Stream, terms());
+        sent = client_.send({text});
+    }
+    if (!sent || !send_piece(comment)) cut_later(Ending::ClientGone);
+}
+
+void Connection::end_events(std::string_view last) {
+    assert(state_ == State::Waiting && begun_);
+    if (hung_up_ || broken_) return abort();
+    bool const sent = send_piece(last);
+    answer_ends(sent && client_.send({terms().knows_chunks() ? last_chunk : std::string_view{}}));
 }
 
 // Found out in a call of the handler's, which is told after it returned.

@@ -279,6 +279,7 @@ void Connection::head_is_there() {
     ++shared_.counters.requests;
     keep_alive_ = head.keep_alive && !shared_.draining;
     head_request_ = head.method == Method::Head;
+    begun_ = false;
     minor_ = static_cast<std::uint8_t>(head.minor);
     begin_body(*inbound_);
     state_ = State::Waiting;

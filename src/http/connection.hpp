@@ -48,6 +48,9 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     void write(std::string_view bytes) override;
     void finish() override;
     void relay(RelayPlan const& plan, Relayed& told) override;
+    void keep_waiting(Response const& head, std::string_view comment) override;
+    [[nodiscard]] bool kept_waiting() const override { return begun_; }
+    void end_events(std::string_view last) override;
 
   private:
     enum class State : std::uint8_t {
@@ -94,6 +97,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     [[nodiscard]] ClientTerms terms() const;
     void settle_unread_body();
     void send_whole(Response const& response);
+    bool send_piece(std::string_view bytes);
     void answer_ends(bool sent);
     void after_answer();
     void become_idle();
@@ -119,6 +123,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     std::uint8_t minor_{1};
     bool keep_alive_ : 1 {true};  // after this answer
     bool head_request_ : 1 {false};
+    bool begun_ : 1 {false};     // by keep_waiting()
     bool readable_ : 1 {false};  // the socket has, or may have, something to read
     bool hung_up_ : 1 {false};   // the client sends nothing beyond that
     bool broken_ : 1 {false};    // the client is to be cut at the next turn

@@ -17,6 +17,7 @@ struct ClientTerms {
     int minor{1};              // HTTP/1.minor
     bool keep_alive{true};     // the connection goes on after the answer
     bool head_request{false};  // HEAD: everything but the body
+    bool begun{false};         // its stream of events has begun, in chunks of ours where it knows them
     [[nodiscard]] bool knows_chunks() const { return minor >= 1; }
 };
 

@@ -1,5 +1,6 @@
 #include "http/relay.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.hpp"
@@ -127,7 +128,7 @@ void Relay::read_once() {
 
 void Relay::upstream_ended(bool fault) {
     if (phase_ == Phase::Body) {
-        if (body_.framing() == Framing::UntilClose && !fault) return finish(Ending::Complete, After::Close);
+        if (body_.framing() == Framing::UntilClose && !fault) return complete();
         return cut(worker_errors::died, Ending::UpstreamCut);
     }
     bool const never_connected = sent_ == 0;
@@ -173,8 +174,9 @@ void Relay::keep_for_later(std::string_view bytes) {
 void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     auto const framing = framing_of(head, terms_.head_request);
     body_ = BodyTracker{framing, head.content_length.value_or(0)};
-    decode_ = framing == Framing::Chunked && !terms_.knows_chunks();
-    if (framing == Framing::UntilClose || decode_ || shared_.draining) terms_.keep_alive = false;
+    decode_ = terms_.begun || (framing == Framing::Chunked && !terms_.knows_chunks());
+    bool const own_end = !terms_.begun && (framing == Framing::UntilClose || decode_);
+    if (own_end || shared_.draining) terms_.keep_alive = false;
     events_only_ = is_event_stream(head);
     if (events_only_) client_.keep_buffer_small();
     auto const allowed = keep_alive_of(head);
@@ -184,6 +186,7 @@ void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     outcome_.status = head.status;
     auto& text = shared_.head_text;
     text.clear();
+    if (terms_.begun) return go_on_with(rest);
     put_relayed_head(text, head, request_->added.view(), decode_ ? Chunks::Decoded : Chunks::Kept, terms_);
     // A head whose body is sure to follow waits for it: both leave in one packet.
     head_waits_ = framing == Framing::Length && !body_.ended() && rest.empty();
@@ -192,6 +195,16 @@ void Relay::begin_answer(ResponseHead const& head, std::string_view rest) {
     else
         begin_body(text, rest);
     partial_.release();
+}
+
+// The client has its head already.
+void Relay::go_on_with(std::string_view bytes) {
+    phase_ = Phase::Body;
+    bool const sent = events_only_ || go_on("data: ");
+    if (!sent) return finish(Ending::ClientGone, After::Abort);
+    pass_on({}, bytes);
+    partial_.release();
+    if (!over()) forget_request_if_done();
 }
 
 void Relay::begin_body(std::string_view head, std::string_view bytes) {
@@ -209,13 +222,36 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
         if (decode_) decoded.append(run);
     });
     auto const payload = decode_ ? std::string_view{decoded} : bytes.substr(0, used);
-    if (!client_.send({head, payload})) return finish(Ending::ClientGone, After::Abort);
+    bool const sent = terms_.begun ? go_on(one_line(decoded)) : client_.send({head, payload});
+    if (!sent) return finish(Ending::ClientGone, After::Abort);
     if (body_.bad()) return cut(worker_errors::died, Ending::UpstreamCut);
     if (!body_.ended()) return;
     // Bytes beyond the end, seen or perhaps still unread, would be taken for the next answer.
     bool const surplus = used < bytes.size() || readable_;
     if (surplus || !request_sent()) keep_upstream_ = false;
+    complete();
+}
+
+void Relay::complete() {
+    bool const told = !terms_.begun || end_begun(events_only_ ? "" : "\n\n");
+    if (!told) return finish(Ending::ClientGone, After::Abort);
     finish(Ending::Complete, terms_.keep_alive ? After::KeepAlive : After::Close);
+}
+
+// A line of an event's data: of JSON, where a line's end is a blank like any other.
+std::string& Relay::one_line(std::string& text) const {
+    if (!events_only_) std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    return text;
+}
+
+bool Relay::go_on(std::string_view bytes) {
+    if (bytes.empty()) return true;
+    if (!terms_.knows_chunks()) return client_.send({bytes});
+    return client_.send({chunk_head(bytes.size(), shared_.head_text), bytes, "\r\n"});
+}
+
+bool Relay::end_begun(std::string_view last) {
+    return go_on(last) && (!terms_.knows_chunks() || client_.send({"0\r\n\r\n"}));
 }
 
 void Relay::on_silence() {
@@ -232,8 +268,13 @@ Duration Relay::patience() const {
 }
 
 void Relay::refuse(OwnError const& error, Ending ending) {
-    refusal_ = &error;
-    finish(ending, After::KeepAlive);
+    if (!terms_.begun) {
+        refusal_ = &error;
+        return finish(ending, After::KeepAlive);
+    }
+    auto const event = owner_.cut_event(error);
+    if (event.empty() || !end_begun(event)) return finish(ending, After::Abort);
+    finish(ending, terms_.keep_alive ? After::KeepAlive : After::Close);
 }
 
 void Relay::cut(OwnError const& error, Ending ending) {
@@ -246,9 +287,11 @@ void Relay::cut(OwnError const& error, Ending ending) {
 // An answer that is cut must not be taken for a whole one: a last event says so where one can be put, else
 // the connection is aborted.
 bool Relay::tell_cut(OwnError const& error) {
-    if (!events_only_ || body_.bad() || !body_.at_boundary() || !events_.between_events()) return false;
+    bool const at_boundary = terms_.begun || (!body_.bad() && body_.at_boundary());
+    if (!events_only_ || !at_boundary || !events_.between_events()) return false;
     auto const event = owner_.cut_event(error);
     if (event.empty()) return false;
+    if (terms_.begun) return end_begun(event);
     if (body_.framing() != Framing::Chunked || decode_) return client_.send({event});
     auto const size = chunk_head(event.size(), shared_.head_text);
     return client_.send({size, event, "\r\n0\r\n\r\n"});

@@ -69,11 +69,17 @@ class Relay {
     void keep_for_later(std::string_view bytes);
     void begin_answer(ResponseHead const& head, std::string_view rest);
     void begin_body(std::string_view head, std::string_view bytes);
+    void go_on_with(std::string_view bytes);
+    void complete();
+    [[nodiscard]] std::string& one_line(std::string& text) const;
     void pass_on(std::string_view head, std::string_view bytes);
     [[nodiscard]] OwnError const& never_began() const;
     void refuse(OwnError const& error, Ending ending);
     void cut(OwnError const& error, Ending ending);
     bool tell_cut(OwnError const& error);
+    // To a client whose stream has begun: a piece of it, and its end with one more.
+    bool go_on(std::string_view bytes);
+    bool end_begun(std::string_view last);
     void finish(Ending ending, After after);
 
     Shared& shared_;

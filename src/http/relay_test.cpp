@@ -348,5 +348,118 @@ TEST(UpstreamPool, AForgottenWorkersConnectionsAreClosed) {
     EXPECT_EQ(world.server->counters().upstream_open, 0U);
 }
 
+// ---- clients that are kept waiting
+
+// Its request is at the worker after it was told twice that it waits.
+struct KeptWaiting : Relays {
+    explicit KeptWaiting(ServerLimits const& limits = {}) : Relays{limits} {
+        handler.serve = [this](Exchange& exchange) {
+            Response const head{.content_type = "text/event-stream", .headers = {{"x-request-id", "r1"}}};
+            EXPECT_FALSE(exchange.kept_waiting());
+            exchange.keep_waiting(head, ": one\n\n");
+            EXPECT_TRUE(exchange.kept_waiting());
+            exchange.keep_waiting(head, ": two\n\n");
+            exchange.relay({.upstream = worker_address, .bearer = "worker-key"}, handler);
+        };
+    }
+};
+constexpr std::string_view begun =
+    "HTTP/1.1 200 OK\r\nx-request-id: r1\r\ncontent-type: text/event-stream\r\ntransfer-encoding: "
+    "chunked\r\n\r\n7\r\n: one\n\n\r\n7\r\n: two\n\n\r\n";
+
+TEST(Relay, AStreamGoesOnWhereItHadBegun) {
+    std::string const event = "data: {\"a\":1}\n\n";
+    std::string const ours = "f\r\n" + event + "\r\n0\r\n\r\n";
+    for (std::string const answer :
+         {"Transfer-Encoding: chunked\r\n\r\n6\r\ndata: \r\n7\r\n{\"a\":1}\r\n2\r\n\n\n\r\n0\r\n\r\n",
+          "Content-Length: 15\r\n\r\ndata: {\"a\":1}\n\n"}) {
+        KeptWaiting world;
+        auto const got =
+            world.through("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" + answer, "0\r\n\r\n");
+        EXPECT_TRUE(got.starts_with(begun)) << got;
+        EXPECT_EQ(got.substr(begun.size()), ours);
+        EXPECT_EQ(world.outcome().ending, Ending::Complete);
+        EXPECT_EQ(world.outcome().body_bytes, event.size());
+    }
+}
+
+TEST(Relay, AnAnswerThatIsNoStreamBecomesAnEventOfOneThatHadBegun) {
+    KeptWaiting world;
+    auto const client = world.begin();
+    world.worker.last().send(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\n \"a\":");
+    world.settle();
+    world.worker.last().send("\r\n1}");
+    ASSERT_TRUE(world.until([&] { return client->has("0\r\n\r\n"); })) << client->received;
+    EXPECT_EQ(client->received.substr(begun.size()),
+              "6\r\ndata: \r\n7\r\n{  \"a\":\r\n4\r\n  1}\r\n2\r\n\n\n\r\n0\r\n\r\n");
+    EXPECT_EQ(world.outcome().status, 400);
+    client->send(question);  // over the same connection
+    EXPECT_TRUE(world.until([&] { return client->received.find("HTTP/1.1 200", 10) != std::string::npos; }));
+}
+
+TEST(Relay, AWorkerThatDiesTellsSoInAStreamThatHadBegun) {
+    for (bool const in_events : {false, true}) {
+        KeptWaiting world;
+        auto const client = world.begin();
+        if (in_events)
+            world.worker.last().send(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "
+                "chunked\r\n\r\n5\r\n: x\n\n\r\n3");
+        world.settle();
+        world.worker.last().close();
+        ASSERT_TRUE(world.until([&] { return client->has("0\r\n\r\n"); })) << client->received;
+        EXPECT_TRUE(client->has("event: cut\ndata: worker_died\n\n\r\n0\r\n\r\n")) << client->received;
+        EXPECT_EQ(world.outcome().ending, in_events ? Ending::UpstreamCut : Ending::UpstreamRefused);
+        EXPECT_FALSE(client->over());
+    }
+    KeptWaiting world;
+    world.worker.stop_listening();
+    auto const client = world.connect();
+    client->send(question);
+    ASSERT_TRUE(world.until([&] { return client->has("0\r\n\r\n"); })) << client->received;
+    EXPECT_TRUE(client->has("event: cut\ndata: worker_unreachable\n\n")) << client->received;
+    EXPECT_TRUE(world.handler.failed.empty());
+}
+
+TEST(Relay, OneThatCantBeToldIsCut) {
+    KeptWaiting world;
+    auto const client = world.begin();
+    world.worker.last().send("HTTP/1.1 500 Oh\r\nContent-Length: 12\r\n\r\n{");
+    world.settle();
+    world.worker.last().close();
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_FALSE(client->has("0\r\n\r\n"));
+    EXPECT_TRUE(client->was_reset);
+}
+
+TEST(Relay, AnOldClientThatWaitsHasNoChunks) {
+    KeptWaiting world;
+    auto const got = world.through(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n: "
+        "x\n\n\r\n0\r\n\r\n",
+        ": x\n\n", "POST /v1/x HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}");
+    EXPECT_EQ(body_of(got), ": one\n\n: two\n\n: x\n\n");
+}
+
+TEST(Relay, WhoIsKeptWaitingMayGoAway) {
+    World world;
+    Exchange* waiting = nullptr;
+    world.handler.serve = [&](Exchange& exchange) {
+        waiting = &exchange;
+        exchange.keep_waiting({.content_type = "text/event-stream"}, ": one\n\n");
+    };
+    auto const client = world.connect();
+    client->send(question);
+    ASSERT_TRUE(world.until([&] { return client->has(": one"); }));
+    client->close();
+    EXPECT_TRUE(world.until([&] { return !world.handler.gone.empty(); }));
+    auto const other = world.connect();
+    other->send(question);
+    ASSERT_TRUE(world.until([&] { return other->has(": one"); }));
+    waiting->end_events("data: no\n\n");
+    EXPECT_TRUE(world.until([&] { return other->has("a\r\ndata: no\n\n\r\n0\r\n\r\n"); })) << other->received;
+}
+
 }  // namespace
 }  // namespace hal0::http

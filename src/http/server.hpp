@@ -77,11 +77,12 @@ struct RelayPlan {
     std::string_view add_lines{};  // to the head of the client's answer, each with its CRLF
 };
 
-// Who began a relay: called on the loop's thread, and never from within relay().
+// Who began a relay: called on the loop's thread; on_relay_end() never from within relay().
 class Relayed {
   public:
-    // The worker's stream of events ends too early, and between two of them. What is given, one more event,
-    // says so to the client before a proper end; with nothing the connection is aborted.
+    // The worker's stream of events ends too early, and between two of them, or never comes to a client that
+    // was kept waiting. What is given, one more event, says so to the client before a proper end; with
+    // nothing the connection is aborted.
     virtual std::string cut_event(ExchangeId id, OwnError const& error) = 0;
     // Once, when the relay is over; the exchange may be gone already.
     virtual void on_relay_end(ExchangeId id, RelayOutcome const& outcome) = 0;
@@ -91,7 +92,8 @@ class Relayed {
 };
 
 // One request and its answer. Valid while Server::find(id) gives it. Exactly one of respond(), begin_stream()
-// and relay() is called for it, now or later; until then the client waits.
+// and relay() is called for it, now or later; until then the client waits. Where it has been told so by
+// keep_waiting(), it is relay() or end_events().
 class Exchange {
   public:
     [[nodiscard]] virtual ExchangeId id() const = 0;
@@ -111,6 +113,12 @@ class Exchange {
     virtual void finish() = 0;
     // The worker's answer, as bytes as they come; `body()` is sent to it.
     virtual void relay(RelayPlan const& plan, Relayed& told) = 0;
+    // For a client that wants a stream of events: a piece of it (a comment) that keeps it, and what lies
+    // between, from giving up. The first time begins the answer with `head`: status 200. What a worker then
+    // relays goes on with that stream; an answer of its that is none becomes the data of one event.
+    virtual void keep_waiting(Response const& head, std::string_view comment) = 0;
+    [[nodiscard]] virtual bool kept_waiting() const = 0;  // the answer has begun so
+    virtual void end_events(std::string_view last) = 0;   // one more event, and the end
 
   protected:
     ~Exchange() = default;

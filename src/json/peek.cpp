@@ -174,6 +174,7 @@ class Scanner {
         auto const start = at_;
         if (!value()) return false;
         auto const raw = body_.substr(start, at_ - start);
+        if (raw_key == "stream") peek_.stream = raw == "true";
         return raw_key == "model" ? note_model(raw) : true;
     }
 

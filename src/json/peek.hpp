@@ -18,6 +18,7 @@ struct Peek {
     std::size_t fault_at{0};             // byte offset, when Malformed or TooDeep
     std::optional<std::string> model{};  // unescaped; the last one wins, as in the worker's own parser
     bool model_is_not_text{false};       // "model" is there and isn't a string (null counts as absent)
+    bool stream{false};                  // "stream" is true
     bool model_is_too_long{false};       // "model" is a string over model_bytes_max; `model` hasn't got it
 };
 

@@ -13,6 +13,13 @@ TEST(Peek, FindsTheModelAtDepthOneOnly) {
     EXPECT_EQ(found.model, "primary");
 }
 
+TEST(Peek, SaysWhetherAStreamIsAskedFor) {
+    EXPECT_TRUE(peek(R"({"stream" : true ,"a":{"stream":false}})").stream);
+    EXPECT_FALSE(peek(R"({"stream":false,"a":{"stream":true}})").stream);
+    EXPECT_FALSE(peek(R"({"stream":"true"})").stream);
+    EXPECT_FALSE(peek("{}").stream);
+}
+
 TEST(Peek, NothingNamedIsNothing) {
     auto const found = peek("{}");
     EXPECT_EQ(found.shape, Shape::Object);

@@ -22,6 +22,23 @@ class Cold(unittest.TestCase):
             self.assertEqual(home.loads("m"), 1)
             self.assertEqual(home.slot_view("primary")["loads"], 1)
 
+    def test_a_client_of_a_stream_hears_that_its_slot_is_coming(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m", "ready-after-ms=6000"), enabled=False)
+            home.start()
+            answer = home.http("POST", "/v1/chat/completions", {**CHAT, "stream": True})
+            waiting, rest = answer.body.split(b"\n\n", 1)
+            self.assertRegex(waiting, rb"^: slot 'primary' is coming up: \d+ s so far$")
+            self.assertEqual((answer.status, answer.headers["content-type"]), (200, "text/event-stream"))
+            # The same from a slot that is ready, but for what tells one answer from another.
+            again = home.http("POST", "/v1/chat/completions", {**CHAT, "stream": True})
+            self.assertEqual(again.body.count(b"data: "), rest.count(b"data: "))
+            self.assertTrue(rest.endswith(b"data: [DONE]\n\n"), rest)
+            self.assertTrue(again.body.startswith(b"data: "), again.body)
+            home.cli("slot", "unload", "primary")
+            words = [chunk.choices[0].delta.content or "" for chunk in home.openai().chat.completions.create(model="primary", stream=True, **CHAT)]
+            self.assertTrue("".join(words), "the official client reads past the comments")
+
     def test_all_waiters_hear_the_same_reason_at_once(self):
         with Home() as home:
             home.slot("primary", home.fake_model("m", "ready-after-ms=300", "die-before-ready=3", "say=no such tensor"), enabled=False)
