@@ -144,7 +144,7 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
     auto& slot = active(id);
     // The gate may be open before this loop's table says where to: the grant comes behind that table.
     if (route.has_address()) slot.lease = dispatch::Lease::take(*route.gate);
-    if (!slot.lease.held()) return wait(exchange, route.slot);
+    if (!slot.lease.held()) return wait(exchange, route);
     if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
     slot.state = Active::State::Relaying;
     lines_.clear();
@@ -156,12 +156,14 @@ void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
         *this);
 }
 
-void Gateway::wait(http::Exchange& exchange, std::string const& slot) {
+void Gateway::wait(http::Exchange& exchange, dispatch::Route const& route) {
     auto const id = exchange.id();
-    active(id).state = Active::State::Waiting;
-    if (active(id).streams) waiting_streams_.try_emplace(id, Waiting{slot, world_.loop.now()});
+    auto& slot = active(id);
+    slot.state = Active::State::Waiting;
+    slot.gate = route.gate;
+    if (slot.streams) waiting_streams_.try_emplace(id, Waiting{route.slot, world_.loop.now()});
     if (!waiting_streams_.empty() && !heartbeat_.running()) heartbeat_.start(world_.heartbeat);
-    world_.control.wanted(ticket(id), slot, {static_cast<std::int64_t>(exchange.body().size())});
+    world_.control.wanted(ticket(id), route.slot, {static_cast<std::int64_t>(exchange.body().size())});
 }
 
 // Before a load has taken that long nobody hears anything: a refusal has its status then.
@@ -274,7 +276,10 @@ void Gateway::on_gone(http::ExchangeId id) {
     auto& slot = active(id);
     if (slot.generation != id.generation) return;
     switch (slot.state) {
-        case Active::State::Waiting: world_.control.cancelled(ticket(id)); break;
+        case Active::State::Waiting:
+            world_.control.cancelled(ticket(id));
+            slot.gate->tally().count_unserved(dispatch::Outcome::ClientGone);
+            break;
         case Active::State::Admin: world_.admin.gone(ticket(id)); break;
         case Active::State::Ranking:
             rankings_.erase(id);
@@ -337,6 +342,7 @@ void Gateway::refuse(dispatch::Ticket ticket, Error why) {
     world_.inbox.post([this, ticket, why = std::move(why)] {
         auto* exchange = live(ticket, Active::State::Waiting);
         if (exchange == nullptr) return;
+        active(exchange->id()).gate->tally().count_unserved(dispatch::Outcome::Refused);
         end(exchange->id());
         fail(*exchange, why);
     });

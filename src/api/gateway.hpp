@@ -67,8 +67,9 @@ class Gateway final : public http::Handler,
         std::uint32_t generation{0};
         Endpoint const* endpoint{nullptr};  // once its head is let in
         dispatch::Lease lease{};
-        TimePoint began{};    // of a ranking
-        bool streams{false};  // a stream of events is asked for
+        dispatch::SlotGate* gate{nullptr};  // that it waits for; outlives all that wait
+        TimePoint began{};                  // of a ranking
+        bool streams{false};                // a stream of events is asked for
     };
     struct Waiting {
         std::string slot{};
@@ -81,7 +82,7 @@ class Gateway final : public http::Handler,
     void rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route);
     void serve_admin(http::Exchange& exchange);
     void answer_admin_options(http::Exchange& exchange);
-    void wait(http::Exchange& exchange, std::string const& slot);
+    void wait(http::Exchange& exchange, dispatch::Route const& route);
     void tell_who_waits();
     void fail(http::Exchange& exchange, Error const& error);
     void answer(http::Exchange& exchange, http::Response response);

@@ -277,6 +277,9 @@ TEST_F(WaitingTest, AClientOfAStreamHearsThatItsSlotIsComing) {
     run_until([this] { return over.has_value(); });
     EXPECT_EQ(over->value().status, 200);
     EXPECT_TRUE(holds(text, "\ndata: {\"error\":{\"message\":\"it did not come up\"")) << text;
+    auto const refused = static_cast<std::size_t>(dispatch::Outcome::Refused);
+    EXPECT_EQ(waits.tally("primary").requests.at(refused), 1U);
+    EXPECT_EQ(waits.tally("primary").total.count, 0U) << "no worker had it";
 }
 
 TEST_F(WaitingTest, AnthropicsClientsHearItAsTheyDoOfErrors) {
@@ -285,6 +288,15 @@ TEST_F(WaitingTest, AnthropicsClientsHearItAsTheyDoOfErrors) {
     waits.failed("primary", {Errc::Unavailable, "it did not come up"});
     run_until([this] { return over.has_value(); });
     EXPECT_TRUE(holds(text, "\nevent: error\ndata: {\"type\":\"error\"")) << text;
+}
+
+TEST_F(WaitingTest, OneThatLeavesIsCounted) {
+    auto call = begin(R"({"stream":true})");
+    run_until([this] { return !text.empty(); });
+    call.reset();
+    auto const gone = static_cast<std::size_t>(dispatch::Outcome::ClientGone);
+    run_until([&] { return waits.tally("primary").requests.at(gone) == 1; });
+    run_until([&] { return waits.waiting("primary") == 0; });
 }
 
 TEST_F(WaitingTest, WhoAsksForNoStreamIsToldByAStatus) {

@@ -150,8 +150,8 @@ constexpr std::array families{
            "Times that this daemon started it again after an unasked-for end.",
            &write_slots<[](SlotView const& slot) { return slot.restarts; }>},
     Family{"hal0_requests_total", Type::Counter, "slot,outcome",
-           "Requests that a slot's worker was given, by how they ended; refused or given up before: not in "
-           "it.",
+           "Requests on a slot, by how they ended; refused: its worker was given none of them, for it didn't "
+           "come up, not in time, or too many waited.",
            &write_requests},
     Family{"hal0_request_first_byte_seconds", Type::Histogram, "slot,le",
            "From a request's way to the worker to the first byte of its answer.",

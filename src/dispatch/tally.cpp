@@ -43,6 +43,10 @@ void SlotTally::count(Outcome outcome, std::optional<Duration> first_byte, Durat
     total_.add(total);
 }
 
+void SlotTally::count_unserved(Outcome outcome) {
+    requests_.at(static_cast<std::size_t>(outcome)).fetch_add(1, relaxed);
+}
+
 SlotTally::Reading SlotTally::read() const {
     Reading reading;
     for (std::size_t i = 0; i < requests_.size(); ++i)

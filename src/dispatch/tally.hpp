@@ -19,9 +19,10 @@ enum class Outcome : std::uint8_t {
     ClientGone,   // the client left first
     WorkerLost,   // the worker ended or broke off
     Stalled,      // one of them was silent for too long
+    Refused,      // no worker had it: its slot didn't come up, not in time, or too many waited for it
 };
-inline constexpr std::array outcome_names{"ok",          "client_error", "server_error",
-                                          "client_gone", "worker_lost",  "stalled"};
+inline constexpr std::array outcome_names{"ok",          "client_error", "server_error", "client_gone",
+                                          "worker_lost", "stalled",      "refused"};
 constexpr std::string_view to_string(Outcome outcome) {
     return outcome_names.at(static_cast<std::size_t>(outcome));
 }
@@ -49,6 +50,8 @@ class SlotTally final : NoCopy {
   public:
     // Any thread. `first_byte`: nothing where none came.
     void count(Outcome outcome, std::optional<Duration> first_byte, Duration total);
+    // Of one that no worker was given: it has no times.
+    void count_unserved(Outcome outcome);
 
     struct Reading {
         std::array<std::uint64_t, outcome_names.size()> requests{};

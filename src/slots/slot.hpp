@@ -78,6 +78,7 @@ class Slot final : NoCopy {
     [[nodiscard]] bool faulty() const { return fault_.has_value(); }  // its file, when it was last read
     [[nodiscard]] bool leaving() const { return leaving_; }
     [[nodiscard]] Wanted wanted() const { return state_.wanted; }
+    [[nodiscard]] bool idled() const { return idled_; }  // it is down for no other reason
     [[nodiscard]] std::optional<SlotConfig> const& config() const { return config_; }
     [[nodiscard]] SlotStatus status() const;
     [[nodiscard]] std::vector<std::string> explain() const;  // sentences, the most telling first

@@ -353,8 +353,8 @@ void SlotTable::swap(std::string const& name, std::string const& model, Done don
     if (found == nullptr) return;
     auto begun = begin_swap(*found, model);
     if (!begun) return tell(done, std::move(begun).error());
-    if (found->wanted() ==
-        Wanted::Down) {  // perhaps with a worker still, on its way down: none of the swap's
+    // Perhaps with a worker still, on its way down: none of the swap's.
+    if (found->wanted() == Wanted::Down && !found->idled()) {
         found->reconfigure(read(name));
         return tell(done, found->status());
     }

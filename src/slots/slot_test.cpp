@@ -346,6 +346,12 @@ TEST(Slot, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
     house.host->comes_just_then = false;
     ASSERT_TRUE(house.reaches("primary", State::Offline));
     EXPECT_TRUE(says(house.status("primary"), "nobody asked it for 1 s")) << house.status("primary").cause;
+    house.model("other");
+    auto const swapped =
+        house.outcome([&](Done done) { house.table->swap("primary", "other", std::move(done)); });
+    ASSERT_TRUE(swapped.ok()) << swapped.error().message;
+    EXPECT_EQ(swapped->state, State::Ready) << "who swaps wants to know whether it loads";
+    ASSERT_TRUE(house.reaches("primary", State::Offline));
     EXPECT_TRUE(house.table->wake("primary").ok());
     ASSERT_TRUE(house.reaches("primary", State::Ready));
     house.host->busy = true;
@@ -353,7 +359,7 @@ TEST(Slot, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
     EXPECT_TRUE(house.until([&] { return Clock::now() - busy > 1500ms; }));
     EXPECT_EQ(house.status("primary").state, State::Ready) << "nothing goes while it serves";
     house.host->busy = false;
-    house.file("primary", "model = \"tiny\"\n");
+    house.file("primary", "model = \"other\"\n");
     EXPECT_TRUE(
         house.until([&] { return house.table->find("primary").ok() && Clock::now() - busy > 3500ms; }));
     EXPECT_EQ(house.status("primary").state, State::Ready) << "its file wants it no more";
