@@ -1,12 +1,16 @@
-"""What must be refused, as bytes on the wire: a row each, with the status and a word of the answer."""
+"""What must be refused, as bytes on the wire: a row each, with the status and words of the message."""
 import contextlib
 import json
+import pathlib
 import resource
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import unittest
 
+from gguf_files import made
 from harness import CHAT, HAL0, Home, eventually
 
 BODY = json.dumps(CHAT).encode()
@@ -23,40 +27,41 @@ def get(path, *headers, method=b"GET"):
     return method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + b"".join(h + b"\r\n" for h in headers) + b"\r\n"
 
 
-# what it is, what is sent, the status, a word of the answer's body or head
+# what it is, what is sent, the status, words of the error's message
 REFUSED = [
-    ("malformed JSON", post(b'{"messages": ['), 400, b"JSON"),
-    ("not an object", post(b"[1]"), 400, b"object"),
-    ("no body", post(b""), 400, b"object"),
-    ("something after the end", post(b"{} {}"), 400, b"JSON"),
-    ("a model that is a number", post(b'{"model": 7}'), 400, b"model"),
-    ("nested 10,000 deep", post(b'{"messages": ' + b"[" * 10000 + b"]" * 10000 + b"}"), 400, b"deep"),
+    ("malformed JSON", post(b'{"messages": ['), 400, "not JSON: see byte 14"),
+    ("not an object", post(b"[1]"), 400, "must be a JSON object"),
+    ("no body", post(b""), 400, "must be a JSON object"),
+    ("something after the end", post(b"{} {}"), 400, "not JSON: see byte 3"),
+    ("a model that is a number", post(b'{"model": 7}'), 400, "'model' must be a string"),
+    ("nested 10,000 deep", post(b'{"messages": ' + b"[" * 10000 + b"]" * 10000 + b"}"), 400, "deeper than 512 levels"),
     # A prompt is passed to the worker as it is, and comes back with the worker's own words, as from llama-server.
-    ("a prompt with invalid UTF-8", post(b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}'), 400, b"parse error"),
-    ("a name with invalid UTF-8", post(b'{"name": "\xff", "model": "m"}', path=b"/api/slots"), 400, b"JSON"),
-    ("an unknown model", post(b'{"model": "gpt-9"}'), 404, b"gpt-9"),
-    ("a body over the limit", post(b"", b"Content-Length: 99999999", length=False), 413, b"64"),
-    ("a head over 64 kB", get(b"/health", b"X-Long: " + b"a" * 70000), 431, b"head"),
-    ("a target over 8 kB", get(b"/" + b"a" * 9000), 414, b""),
-    ("a negative Content-Length", post(b"", b"Content-Length: -1", length=False), 400, b"Content-Length"),
-    ("a Content-Length in words", post(b"", b"Content-Length: ten", length=False), 400, b"Content-Length"),
-    ("two Content-Lengths", post(b"{}", b"Content-Length: 3"), 400, b"Content-Length"),
-    ("Content-Length and Transfer-Encoding", post(b"0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, b"Transfer-Encoding"),
-    ("an unknown transfer coding", post(b"", b"Transfer-Encoding: gzip", length=False), 501, b""),
-    ("a chunk size that is none", post(b"zz\r\n", b"Transfer-Encoding: chunked", length=False), 400, b"chunk"),
-    ("a folded header", get(b"/health", b"X-A: 1\r\n 2"), 400, b""),
-    ("a space before the colon", get(b"/health", b"X-A : 1"), 400, b""),
-    ("a bare LF", b"GET /health HTTP/1.1\nHost: localhost\n\n", 400, b""),
-    ("no Host", b"GET /health HTTP/1.1\r\n\r\n", 400, b"Host"),
-    ("two Hosts", get(b"/health", b"Host: localhost"), 400, b"Host"),
-    ("not HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, b""),
-    ("HTTP/2.0", b"GET /health HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, b""),
-    ("an unknown path", get(b"/v1/nothing"), 404, b"/v1/nothing"),
-    ("an unknown path of the admin API", get(b"/api/nothing"), 404, b"/api/nothing"),
-    ("the wrong method", get(b"/v1/chat/completions"), 405, b"POST"),
-    ("the wrong method of the admin API", get(b"/api/status", method=b"DELETE"), 405, b"GET"),
+    ("a prompt with invalid UTF-8", post(b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}'), 400, "parse error"),
+    ("a name with invalid UTF-8", post(b'{"name": "\xff", "model": "m"}', path=b"/api/slots"), 400, "not JSON at byte 10"),
+    ("an unknown model", post(b'{"model": "gpt-9"}'), 404, "no slot or model 'gpt-9' here; slots for this work: primary (m)"),
+    ("a body over the limit", post(b"", b"Content-Length: 99999999", length=False), 413, "over the 64.0 MiB allowed here (limits.body_max in hal0.toml)"),
+    ("a head over 64 kB", get(b"/health", b"X-Long: " + b"a" * 70000), 431, "the header is over 64 kB"),
+    ("a target over 8 kB", get(b"/" + b"a" * 9000), 414, "the request target is too long"),
+    ("a negative Content-Length", post(b"", b"Content-Length: -1", length=False), 400, "Content-Length is not a number"),
+    ("a Content-Length in words", post(b"", b"Content-Length: ten", length=False), 400, "Content-Length is not a number"),
+    ("two Content-Lengths", post(b"{}", b"Content-Length: 3"), 400, "Content-Length is there twice"),
+    ("Content-Length and Transfer-Encoding", post(b"0\r\n\r\n", b"Transfer-Encoding: chunked"), 400, "both Content-Length and Transfer-Encoding"),
+    ("an unknown transfer coding", post(b"", b"Transfer-Encoding: gzip", length=False), 501, "the only Transfer-Encoding understood is chunked"),
+    ("a chunk size that is none", post(b"zz\r\n", b"Transfer-Encoding: chunked", length=False), 400, "not in the chunked coding it promises"),
+    ("a folded header", get(b"/health", b"X-A: 1\r\n 2"), 400, "a folded header line"),
+    ("a space before the colon", get(b"/health", b"X-A : 1"), 400, "a header name with bad characters"),
+    ("a bare LF", b"GET /health HTTP/1.1\nHost: localhost\n\n", 400, "a line that ends without CR"),
+    ("no Host", b"GET /health HTTP/1.1\r\n\r\n", 400, "Host is missing"),
+    ("two Hosts", get(b"/health", b"Host: localhost"), 400, "Host is there twice"),
+    ("not HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "not an HTTP/1.1 request line"),
+    ("HTTP/2.0", b"GET /health HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, "only HTTP/1.1 and HTTP/1.0 are spoken here"),
+    ("an unknown path", get(b"/v1/nothing"), 404, "nothing at /v1/nothing; the API is under /v1 and /api"),
+    ("an unknown path of the admin API", get(b"/api/nothing"), 404, "nothing at /api/nothing; docs/http.md lists what there is"),
+    ("the wrong method", get(b"/v1/chat/completions"), 405, "it has POST, OPTIONS"),
+    ("the wrong method of the admin API", get(b"/api/status", method=b"DELETE"), 405, "it has GET, HEAD, OPTIONS"),
 ]
 
+# the last: a word of the answer's body or head
 ANSWERED = [
     ("a chunked body", post(b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY), b"Transfer-Encoding: chunked", length=False), 200, b"m word1"),
     ("one with a trailer", post(b"%x;x=1\r\n%s\r\n0\r\nX-T: 1\r\n\r\n" % (len(BODY), BODY), b"Transfer-Encoding: chunked", length=False),
@@ -109,12 +114,14 @@ class BadInput(unittest.TestCase):
     def setUpClass(cls):
         cls.home = Home()
         cls.home.slot("primary", cls.home.fake_model("m"))
+        cls.home.slot("embed", cls.home.fake_model("e", kind="embed"))
         # The daemon begins with the soft limit that most systems give; what a test holds open needs more.
         cls.files = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, cls.files[1]))
         cls.home.start()
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(cls.files[1], 8192), cls.files[1]))
-        cls.home.ready("primary")
+        cls.home.ready("primary", "embed")
+        cls.pids = {name: cls.home.slot_view(name)["pid"] for name in ("primary", "embed")}
 
     @classmethod
     def tearDownClass(cls):
@@ -129,32 +136,49 @@ class BadInput(unittest.TestCase):
                 return peer.recv(65536), b""
             return Reader(peer).answer()
 
-    def check(self, rows):
-        for what, data, status, word in rows:
+    def all_is_well(self):
+        """Every slot answers, by the worker that it had, and nothing hangs on."""
+        self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200)
+        self.assertEqual(self.home.http("POST", "/v1/embeddings", {"input": "a"}).status, 200)
+        for name, pid in self.pids.items():
+            view = self.home.slot_view(name)
+            self.assertEqual([view[k] for k in ("pid", "loads", "restarts", "in_flight", "waiting")], [pid, 1, 0, 0, 0], name)
+
+    def test_refused(self):
+        for what, data, status, words in REFUSED:
+            with self.subTest(what):
+                head, body = self.ask(data)
+                self.assertRegex(head, rb"^HTTP/1\.1 %d " % status, body)
+                self.assertIn(b"x-request-id: ", head)
+                error = json.loads(body)["error"]
+                self.assertIn(words, error["message"])
+                if what == "a prompt with invalid UTF-8":
+                    members, kind = {"message", "type", "code"}, "invalid_request_error"
+                elif b" /api/" in data.split(b"\r\n")[0]:
+                    members, kind = {"message", "code", "details"}, None
+                else:
+                    members, kind = {"message", "type", "param", "code"}, "invalid_request_error" if status < 500 else "server_error"
+                self.assertEqual((set(error), error.get("type")), (members, kind))
+        self.all_is_well()
+
+    def test_answered(self):
+        for what, data, status, word in ANSWERED:
             with self.subTest(what):
                 head, body = self.ask(data)
                 self.assertRegex(head, rb"^HTTP/1\.[01] %d " % status, body)
                 self.assertIn(word.lower(), (head + body).lower())
-                if status >= 400:
-                    self.assertIn(b"x-request-id: ", head)
-                    error = json.loads(body)["error"]
-                    self.assertTrue(error["message"])
-        self.assertEqual(self.home.http("POST", "/v1/chat/completions", CHAT).status, 200, "all is well afterwards")
-
-    def test_refused(self):
-        self.check(REFUSED)
+        self.all_is_well()
 
     def test_what_is_refused_unread_is_told_as_anything_else(self):
-        for path, shape in ((b"/v1/chat/completions", "type"), (b"/api/slots", "details")):
+        for path, shape, limit in ((b"/v1/chat/completions", "type", "64.0 MiB"), (b"/api/slots", "details", "1.0 MiB")):
             head, body = self.ask(post(b"", b"Content-Length: 99999999", b"Origin: http://localhost:3000", b"X-Request-Id: mine",
                                        path=path, length=False))
             self.assertIn(b" 413 ", head)
             self.assertIn(b"access-control-allow-origin: http://localhost:3000\r\n", head)
             self.assertIn(b"x-request-id: mine\r\n", head)
-            self.assertIn(shape, json.loads(body)["error"])
-
-    def test_answered(self):
-        self.check(ANSWERED)
+            error = json.loads(body)["error"]
+            self.assertIn(shape, error)
+            self.assertIn(f"over the {limit} allowed here", error["message"])
 
     def test_expect_100_continue(self):
         with contextlib.closing(self.home.raw()) as peer:
@@ -198,22 +222,48 @@ class BadInput(unittest.TestCase):
 
 
 class BadFiles(unittest.TestCase):
+    def not_loaded(self, home, slot, cause):
+        """It is down for this cause and told so, its worker was never tried, and the other slot serves."""
+        view = eventually(lambda: (v := home.slot_view(slot))["state"] == "error" and v)
+        self.assertEqual((view["cause"], view["pid"], view["loads"], view["restarts"]), (cause, None, 0, 0))
+        self.assertFalse(pathlib.Path(view["log"]).exists(), "a worker has said something")
+        answer = home.http("POST", "/v1/chat/completions", {"model": slot, **CHAT})
+        error = answer.json["error"]
+        self.assertEqual((answer.status, error["type"]), (503, "unavailable_error"))
+        self.assertEqual(error["message"], f"slot '{slot}' is down: {cause}")
+        self.assertEqual(home.http("POST", "/v1/chat/completions", {"model": "other", **CHAT}).status, 200)
+
     def test_models_that_are_no_models(self):
         def wreck(file, kind):
             data = file.read_bytes()
-            file.write_bytes({"truncated": data[:12], "no GGUF": b"<html>" + data, "empty": b""}[kind])
-        for kind in ("truncated", "no GGUF", "empty"):
+            if kind == "cut":  # within its tensors; of the other kinds none has any
+                made(file, {"general.architecture": "llama"}, {"token_embd.weight": (64, 64)})
+                data = file.read_bytes()
+            file.write_bytes({"truncated": data[:12], "no GGUF": b"<html>" + data, "empty": b"", "cut": data[:-1000]}[kind])
+        for kind, fault in (("truncated", "its header goes on after the file's end (12 B)"), ("no GGUF", "it isn't a GGUF file"),
+                            ("empty", "it isn't a GGUF file"), ("cut", "it is cut: 15512 bytes are here, and its tensors need 16512")):
             with self.subTest(kind), Home() as home:
                 home.slot("primary", home.fake_model("m"))
                 home.slot("other", home.fake_model("n"))
-                wreck(home.models / "m" / "m.gguf", kind)
+                file = home.models / "m" / "m.gguf"
+                wreck(file, kind)
                 home.describe("m")
                 home.start().ready("other")
-                eventually(lambda: home.slot_view("primary")["state"] == "error")
-                self.assertIn("m.gguf", home.slot_view("primary")["cause"])
-                answer = home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
-                self.assertEqual(answer.status, 503)
-                self.assertIn("m.gguf", answer.json["error"]["message"])
+                self.not_loaded(home, "primary", f"{file} can't be loaded: {fault}; get the file again")
+                self.assertEqual(home.loads("m"), 0)
+
+    def test_a_model_of_another_size_than_its_sidecar_says(self):
+        with Home() as home:
+            home.slot("primary", home.fake_model("m"))
+            home.slot("other", home.fake_model("n"))
+            file = home.models / "m" / "m.gguf"
+            size = file.stat().st_size
+            with open(file, "ab") as grown:
+                grown.write(b"\n")
+            home.start().ready("other")
+            self.not_loaded(home, "primary", f"the model 'm' is damaged: m.gguf has {size + 1} bytes instead of {size}; "
+                                             "get it again with 'hal0 model pull m'")
+            self.assertEqual(home.loads("m"), 0)
 
     def test_an_unreadable_slot_file_explains_itself_and_the_others_serve(self):
         with Home() as home:
@@ -224,6 +274,11 @@ class BadFiles(unittest.TestCase):
             self.assertEqual(view["state"], "error")
             self.assertIn("primary.toml", view["cause"])
             self.assertIn("primary.toml", "\n".join(home.api("GET", "/api/slots/primary/explain").json["lines"]))
+            answer = home.http("POST", "/v1/chat/completions", {"model": "other", **CHAT})
+            self.assertEqual((answer.status, answer.json["model"]), (200, "n"), answer)
+            answer = home.http("POST", "/v1/chat/completions", {"model": "primary", **CHAT})
+            self.assertEqual(answer.status, 503)
+            self.assertIn("primary.toml", answer.json["error"]["message"])
             (home.slots / "primary.toml").write_text('model = "n"\n')
             home.ready("primary")
 
@@ -233,6 +288,7 @@ class BadFiles(unittest.TestCase):
             home.start()
             view = eventually(lambda: (v := home.slot_view("primary"))["state"] == "error" and v)
             self.assertIn("nowhere", view["cause"])
+            self.assertIn("hal0 model list", view["cause"])
 
 
 class Places(unittest.TestCase):
@@ -254,9 +310,6 @@ class Places(unittest.TestCase):
             self.assertIn(str(one.daemon.pid), done.stderr)
 
     def test_homes_with_spaces_and_long_homes(self):
-        import pathlib
-        import shutil
-        import tempfile
         for name in ("my own box", "d" * 100 + "/" + "e" * 100):
             with self.subTest(name):
                 top = tempfile.mkdtemp(prefix="hal0-e2e-")
