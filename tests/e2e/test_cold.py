@@ -118,20 +118,21 @@ class Leaving(unittest.TestCase):
     """A client that goes away closes the worker's request."""
 
     def test_mid_stream_and_while_the_worker_is_silent(self):
-        for fault in ("slow-stream-ms=50", "never-answer"):
+        # Of the last only the connection tells; by the first it was asked for its health.
+        for fault, told in (("slow-stream-ms=50", "gone"), ("never-answer", "gone"), ("hang-in-head", "close n=2")):
             with self.subTest(fault), Home() as home:
                 home.slot("primary", home.fake_model("m", fault, "chunks=100000"))
                 home.start().ready("primary")
                 body = json.dumps({**CHAT, "stream": True}).encode()
                 peer = home.raw()
                 peer.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                if fault == "never-answer":
-                    eventually(lambda: any("request" in line for line in home.record("m")))
-                else:
+                eventually(lambda: any("request" in line for line in home.record("m")))
+                if fault == "slow-stream-ms=50":
                     peer.recv(1000)
                 self.assertEqual(home.slot_view("primary")["in_flight"], 1)
+                self.assertFalse([line for line in home.record("m") if told in line])
                 peer.close()
-                eventually(lambda: any("gone" in line for line in home.record("m")), message="the worker was not told")
+                eventually(lambda: any(told in line for line in home.record("m")), message="the worker was not told")
                 eventually(lambda: home.slot_view("primary")["in_flight"] == 0)
 
     def test_unloading_waits_for_those_in_flight(self):
