@@ -158,6 +158,12 @@ class Home:
         lines = [f'model = "{model}"'] + [f"{k} = {json.dumps(v)}" for k, v in keys.items()]
         (self.slots / f"{name}.toml").write_text("\n".join(lines) + "\n")
 
+    def key_file(self, text="s3cret-key"):
+        file = self.path / "key"
+        file.write_text(text + "\n")
+        file.chmod(0o600)
+        return str(file)
+
     # ---- the daemon
 
     def start(self, *arguments, wait=True):
@@ -235,7 +241,7 @@ class Home:
     def openai(self, **options):
         import openai
         host, port = self.address
-        return openai.OpenAI(base_url=f"http://{host}:{port}/v1", api_key="none", max_retries=0, timeout=60, **options)
+        return openai.OpenAI(**{"base_url": f"http://{host}:{port}/v1", "api_key": "none", "max_retries": 0, "timeout": 60} | options)
 
     def cli(self, *arguments, check=None, **options):
         done = subprocess.run([HAL0, *arguments], env={**self.env, **options.pop("env", {})}, capture_output=True, text=True,

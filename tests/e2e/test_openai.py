@@ -1,11 +1,11 @@
-"""The official client against the real engine and the starter models."""
+"""The official client against the real engine and the starter models; its classes of errors against workers that fail."""
 import math
 import subprocess
 import unittest
 
 import openai
 
-from harness import CHAT_MODEL, EMBED_MODEL, Home
+from harness import CHAT_MODEL, EMBED_MODEL, Home, eventually
 
 SENTENCES = ["the cat sits on the mat", "a kitten rests on a rug", "stock markets fell sharply today"]
 MESSAGES = [{"role": "user", "content": "What is the capital of France? One word."}]
@@ -98,17 +98,21 @@ class OpenAI(unittest.TestCase):
                            ("/v1/chat/completions", {}), ("/v1/completions", {"prompt": {}}), ("/v1/embeddings", {"input": {}}),
                            ("/v1/embeddings", {})):
             with self.subTest(path, body=body):
-                answer = self.home.http("POST", path, body)
-                self.assertIn(answer.status, (400, 500), answer)
+                slot = "embed" if "embeddings" in path else "primary"
+                answer, own = self.home.http("POST", path, body), self.home.worker(slot, "POST", path, body)
+                self.assertEqual((answer.status, answer.body), (400, own.body))
+                self.assertEqual(answer.json["error"]["type"], "invalid_request_error")
                 self.assertTrue(answer.json["error"]["message"])
 
     def test_invalid_utf8_is_refused_and_breaks_nothing(self):
         for path, body in (("/v1/chat/completions", b'{"messages": [{"role": "user", "content": "\xff\xfe"}]}'),
                            ("/v1/embeddings", b'{"input": "\xc3("}'), ("/v1/rerankings", b'{"query": "\xff", "documents": ["a"]}')):
             answer = self.home.http("POST", path, body)
-            self.assertIn(answer.status, (400, 500), answer)
-            self.assertTrue(answer.json["error"]["message"])
-        self.assertEqual(self.home.slot_view("primary")["restarts"], 0)
+            self.assertEqual((answer.status, answer.json["error"]["type"]), (400, "invalid_request_error"), answer)
+            # The last is read by hal0, which makes an embedding of each text.
+            self.assertRegex(answer.json["error"]["message"], "ill-formed UTF-8 byte" if path != "/v1/rerankings" else "not JSON at byte 11")
+        for slot in ("primary", "embed"):
+            self.assertEqual(self.home.slot_view(slot)["restarts"], 0)
         self.assertEqual(self.home.http("POST", "/v1/embeddings", {"input": "a"}).status, 200)
 
     def test_curl(self):
@@ -118,3 +122,60 @@ class OpenAI(unittest.TestCase):
              '{"messages":[{"role":"user","content":"Hi"}],"stream":true,"max_tokens":4}'], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout.rstrip().endswith("data: [DONE]"), done.stdout[-300:])
+
+
+class ErrorClasses(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.home = Home()
+        for slot, faults in {"primary": [], "dies": ["die-on-request=1"], "down": ["die-before-ready=1"],
+                             "cut": ["die-mid-stream-after-chunks=3", "chunks=9"]}.items():
+            cls.home.slot(slot, cls.home.fake_model(f"{slot}-model", *faults))
+        cls.home.start("--key-file", cls.home.key_file()).ready("primary", "dies", "cut")
+        eventually(lambda: cls.home.slot_view("down")["state"] == "error")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.home.close()
+
+    def client(self, **options):
+        return self.home.openai(**{"api_key": "s3cret-key"} | options)
+
+    def raises(self, kind, status, code, client, model="primary"):
+        for stream in (False, True):
+            with self.assertRaises(openai.APIError) as caught:
+                client.chat.completions.create(model=model, messages=MESSAGES, stream=stream)
+            error = caught.exception
+            self.assertEqual((type(error), error.status_code, error.code), (kind, status, code))
+            self.assertEqual(error.request_id, error.response.headers["x-request-id"])
+        return error
+
+    def test_a_wrong_key(self):
+        self.raises(openai.AuthenticationError, 401, "invalid_api_key", self.client(api_key="another"))
+
+    def test_a_page_from_elsewhere(self):
+        error = self.raises(openai.PermissionDeniedError, 403, "forbidden", self.client(default_headers={"Origin": "https://evil.example"}))
+        self.assertIn("allowed_hosts", str(error))
+
+    def test_what_is_asked_wrongly(self):
+        self.raises(openai.NotFoundError, 404, "model_not_found", self.client(), "gpt-4o")
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.client().embeddings.create(model="primary", input="x")
+        self.assertEqual((caught.exception.status_code, caught.exception.code), (400, "invalid"))
+
+    def test_a_worker_that_ends_and_one_that_does_not_come_up(self):
+        with self.assertRaises(openai.InternalServerError) as caught:
+            self.client().chat.completions.create(model="dies", messages=MESSAGES)
+        self.assertEqual((caught.exception.status_code, caught.exception.code), (502, "worker_died"))
+        error = self.raises(openai.InternalServerError, 503, "unavailable", self.client(), "down")
+        self.assertIn("slot 'down' is down: its worker exited with code 1", str(error))
+
+    def test_a_stream_that_is_cut(self):
+        pieces = []
+        with self.assertRaises(openai.APIError) as caught:
+            for chunk in self.client().chat.completions.create(model="cut", messages=MESSAGES, stream=True):
+                pieces.append(chunk.choices[0].delta.content or "")
+        self.assertEqual("".join(pieces), "cut-model word1 word2", "what came before it is there")
+        self.assertNotIsInstance(caught.exception, openai.APIStatusError)
+        self.assertEqual((caught.exception.code, caught.exception.type), ("worker_died", "server_error"))
+        self.assertIn("the worker of this model ended", str(caught.exception))
