@@ -1,5 +1,6 @@
 """Every route of the data plane: who answers it, what wakes for it, and the methods around it."""
 import contextlib
+import functools
 import http.client
 import json
 import unittest
@@ -130,6 +131,43 @@ class Routes(unittest.TestCase):
             self.assertIn(member, self.home.api("POST", path, body).json, path)
 
 
+class Errors(unittest.TestCase):
+    def test_on_v1_each_status_has_openais_shape(self):
+        with Home(settings='[limits]\nbody_max = "4 KiB"\nwait_max_s = 1\n') as home:
+            for slot, *faults in (("primary",), ("dies", "die-on-request=1"), ("garbled", "malformed-head"), ("down", "die-before-ready=1"),
+                                  ("slow", "ready-after-ms=60000")):
+                home.slot(slot, home.fake_model(slot + "-model", *faults), enabled=slot != "slow")
+            home.start("--key-file", home.key_file()).ready("primary", "dies", "garbled")
+            eventually(lambda: home.slot_view("down")["state"] == "error")
+            chat, key = "/v1/chat/completions", {"Authorization": "Bearer s3cret-key"}
+            invalid, server = "invalid_request_error", "server_error"
+            for method, path, body, headers, status, kind, code, param in (
+                    ("POST", chat, b"{", {}, 400, invalid, "invalid", None),
+                    ("POST", chat, {"model": 7}, {}, 400, invalid, "invalid", "model"),
+                    ("POST", "/v1/embeddings", {"model": "primary", "input": "a"}, {}, 400, invalid, "invalid", None),
+                    ("POST", chat, CHAT, {"Authorization": ""}, 401, "authentication_error", "invalid_api_key", None),
+                    ("POST", chat, CHAT, {"Authorization": "Bearer wrong"}, 401, "authentication_error", "invalid_api_key", None),
+                    ("POST", chat, CHAT, {"Origin": "https://evil.example"}, 403, "permission_error", "forbidden", None),
+                    ("POST", chat, CHAT, {"Host": "evil.example"}, 403, "permission_error", "forbidden", None),
+                    ("POST", chat, {"model": "gpt-4o", **CHAT}, {}, 404, invalid, "model_not_found", "model"),
+                    ("GET", "/v1/models/gpt-4o", None, {}, 404, invalid, "model_not_found", "model"),
+                    ("GET", "/v1/nothing", None, {}, 404, invalid, "unknown_url", None),
+                    ("GET", chat, None, {}, 405, invalid, "invalid", None),
+                    ("POST", chat, {**CHAT, "pad": "x" * 5000}, {}, 413, invalid, "too_large", None),
+                    ("POST", chat, {"model": "dies", **CHAT}, {}, 502, server, "worker_died", None),
+                    ("POST", chat, {"model": "garbled", **CHAT}, {}, 502, server, "worker_bad_answer", None),
+                    ("POST", chat, {"model": "down", **CHAT}, {}, 503, "unavailable_error", "unavailable", None),
+                    ("POST", chat, {"model": "slow", **CHAT}, {}, 504, server, "timeout", None)):
+                with self.subTest(f"{method} {path} {str(body)[:60]} {headers}"):
+                    answer = home.http(method, path, body, {**key, **headers})
+                    self.assertEqual((answer.status, answer.headers["content-type"]), (status, "application/json"), answer)
+                    self.assertEqual(set(answer.json), {"error"})
+                    error = answer.json["error"]
+                    self.assertEqual(set(error), {"message", "type", "param", "code"})
+                    self.assertEqual((error["type"], error["code"], error["param"]), (kind, code, param))
+                    self.assertGreater(len(error["message"].split()), 4, error["message"])
+
+
 class Cold(unittest.TestCase):
     def test_the_first_request_of_each_kind_loads_its_slot_once(self):
         for path, kind, body, member in WORK:
@@ -148,20 +186,18 @@ class Streams(unittest.TestCase):
     def test_are_relayed_as_the_bytes_they_are(self):
         with Home() as home:
             home.slot("primary", home.fake_model("m", "chunks=20", "sse-ping"))
-            home.start().ready("primary")
-            asked = {"model": "primary", "stream": True, **CHAT}
-
-            def settled(body):  # without what differs between any two answers
-                for line in body.splitlines():
-                    if line.startswith(b"data: {"):
-                        data = json.loads(line[6:])
-                        data.pop("id", None), data.pop("created", None), data.pop("timings", None)
-                        line = json.dumps(data)
-                    yield line
-            own = home.worker("primary", "POST", "/v1/chat/completions", asked).body
-            relayed = home.http("POST", "/v1/chat/completions", asked).body
-            self.assertGreater(len(own.splitlines()), 40)
-            self.assertEqual(list(settled(relayed)), list(settled(own)))
+            home.slot("embed", home.fake_model("e", kind="embed"))
+            home.start().ready("primary", "embed")
+            for slot, path, body in (("primary", "/v1/chat/completions", {"stream": True, **CHAT}),
+                                     ("primary", "/v1/completions", {"stream": True, "prompt": "Once"}),
+                                     ("primary", "/v1/chat/completions", CHAT), ("embed", "/v1/embeddings", {"input": "a text"})):
+                def all_three(slot=slot, path=path, body={"model": slot, **body}):
+                    own, relayed, again = (ask("POST", path, body).body for ask in (
+                        functools.partial(home.worker, slot), home.http, functools.partial(home.worker, slot)))
+                    return own == again and (own, relayed)  # else the second passed in between that its answers tell
+                own, relayed = eventually(all_three)
+                self.assertEqual(relayed, own, (path, body))
+                self.assertEqual(own.count(b":\n\ndata: "), 22 if "stream" in body else 0)
 
     def test_the_first_event_is_there_while_the_worker_is_at_the_second(self):
         with Home() as home:

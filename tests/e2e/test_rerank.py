@@ -42,6 +42,7 @@ class Rerank(unittest.TestCase):
         scores = [cosine(asked, v) for v in vectors]
         results = answer.json["results"]
         for result in results:
+            self.assertEqual("document" in result, fields.get("return_documents", False), "only where it is asked for")
             self.assertAlmostEqual(result["relevance_score"], scores[result["index"]], delta=0.001)
         got = [scores[r["index"]] for r in results]
         for earlier, later in zip(got, got[1:]):
@@ -62,7 +63,9 @@ class Rerank(unittest.TestCase):
     def test_top_n_and_return_documents(self):
         results = self.check("tea", ["trains", "tea", "a cup of tea"], top_n=2, return_documents=True)
         self.assertEqual(len(results), 2)
-        self.assertIn("tea", results[0]["document"]["text"])
+        for result in results:
+            self.assertEqual(result["document"]["text"], ["trains", "tea", "a cup of tea"][result["index"]])
+        self.check("tea", ["trains", "tea"], return_documents=False)
 
     def test_bad_bodies_name_the_fault(self):
         good = {"model": "embed", "query": "q", "documents": ["d"]}
@@ -110,6 +113,7 @@ class CrossEncoder(unittest.TestCase):
                 results = self.ask({"model": model, "query": "a cat sleeps", "documents": documents}, path)["results"]
                 self.assertEqual(sorted(r["index"] for r in results), [0, 1, 2])
                 self.check(results, own)
+                self.assertFalse([r for r in results if "document" in r], "only where it is asked for")
 
     def test_the_body_has_the_shape_of_the_cosines(self):
         def shape(value):
