@@ -5,6 +5,7 @@ script with the real programs is tests/e2e/test_quickstart.py.
 """
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
@@ -27,9 +28,9 @@ changes() {
 HAL0 = "#!/bin/bash\n" + CHANGES + """
 case "$*" in
     'engine list --installed --names') if [[ -e $STATE/engine ]]; then echo llama.cpp; fi ;;
-    'engine install llama.cpp') changes "$@"; touch "$STATE/engine" ;;
+    'engine install llama.cpp') changes "$@"; echo 'building llama.cpp: 1 of 4' >&2; touch "$STATE/engine" ;;
     'model list --present --names') ls "$STATE/models" ;;
-    'model pull '*) changes "$@"; touch "$STATE/models/$3" ;;
+    'model pull '*) changes "$@"; echo "downloading $3" >&2; touch "$STATE/models/$3" ;;
     'status --quiet --wait '*)  # at once where none is to come
         until [[ -s $STATE/running || "${KILL_AT:-}" == serve ]]; do sleep 0.02; done
         [[ -s $STATE/running ]] ;;
@@ -51,6 +52,7 @@ SETUP = "#!/bin/bash\n" + CHANGES + """
 [[ ! -e $STATE/packages ]] || exit 0
 if [[ "${2:-}" == --missing ]]; then printf 'g++\\ncmake\\n'; exit; fi
 changes setup "$@"
+echo 'Setting up g++'
 touch "$STATE/packages"
 """
 
@@ -121,6 +123,12 @@ class Quickstart(Tree):
         self.assertIn("http://127.0.0.1:8080/v1 (llama.cpp on cpu)", done.stdout)
         self.assertIn("Try next:", done.stdout)
         self.assertNotIn("ssh -L", done.stdout)
+
+    def test_each_long_step_shows_how_far_it_is(self):
+        done = self.run_it()
+        self.assertRegex(done.stdout, r"== build packages\nSetting up g\+\+\n\n== hal0\n\[1/2 0\.1s\] Building\n\n== llama\.cpp\n")
+        self.assertEqual(done.stderr.splitlines(), ["building llama.cpp: 1 of 4", "downloading smollm2-135m-instruct",
+                                                    "downloading all-minilm-l6-v2"])
 
     def test_it_says_first_what_it_will_do_and_what_that_takes(self):
         for arguments in ([], ["--plan"]):
@@ -250,6 +258,14 @@ class MovingLine(unittest.TestCase):
         done = subprocess.run([ROOT / "tools/moving-line", r"^\["], input=text, capture_output=True, text=True)
         self.assertEqual(done.stdout.splitlines(), [f"[{i}/100] x" for i in (1, 21, 41, 61, 81)])
 
+    def test_on_a_terminal_it_is_one_line_that_moves(self):
+        leader, follower = pty.openpty()
+        subprocess.run([ROOT / "tools/moving-line", r"^\["], input="[1/2] x\nnoise\n[2/2] yyyyyyyy\n", stdout=follower, text=True,
+                       env={**os.environ, "COLUMNS": "10"}, check=True)
+        os.close(follower)
+        self.assertEqual(os.read(leader, 1000), b"\r\033[K[1/2] x\r\033[K[2/2] yyy\r\033[K")
+        os.close(leader)
+
 
 class Setup(unittest.TestCase):
     """tools/setup with a dpkg that knows all packages but two, and an apt-get and a sudo that are written down."""
@@ -299,8 +315,9 @@ class Setup(unittest.TestCase):
 
     def test_with_sudo_just_what_is_missing_is_installed(self):
         self.stand_in("sudo", more='if [[ $1 != -v ]]; then "$@"; fi')
+        self.stand_in("apt-get", more="echo 'Reading package lists...'; echo 'Setting up mold (1.10) ...'")
         done = self.run_it("build")
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (0, "setup: installing ninja-build mold\nSetting up mold (1.10) ...\n"), done.stderr)
         installs = [line for line in self.record.read_text().splitlines() if re.match(r"apt-get install", line)]
         self.assertEqual(installs, ["apt-get install -y --no-install-recommends ninja-build mold"])
 
