@@ -1,8 +1,10 @@
 """The daemon owns no model."""
+import json
+import os
 import threading
 import unittest
 
-from harness import CHAT_MODEL, EMBED_MODEL, Home, eventually, start_ticks
+from harness import CHAT, CHAT_MODEL, EMBED_MODEL, Home, eventually, start_ticks
 
 
 class Outlive(unittest.TestCase):
@@ -17,14 +19,20 @@ class Outlive(unittest.TestCase):
             for _ in range(2):
                 home.kill()
                 home.start()
+                # At once: who asks now waits for no load, and there is none between being found and being ready.
+                for path, body in (("/v1/embeddings", {"input": "still here"}), ("/v1/completions", {"prompt": "I am", "max_tokens": 2})):
+                    answer = home.http("POST", path, body)
+                    self.assertEqual(answer.status, 200, answer)
+                views = {view["name"]: view for view in home.api("GET", "/api/slots").json}
+                events = [json.loads(line) for line in home.cli("events", "--json", check=0).stdout.splitlines()]
                 for name in names:
-                    home.ready(name, seconds=15)
-                    view = home.slot_view(name)
-                    self.assertEqual((view["pid"], start_ticks(view["pid"])), (pids[name], ticks[name]))
-                    self.assertTrue(view["adopted"])
-                    self.assertEqual(view["loads"], 0)
-                answer = home.http("POST", "/v1/embeddings", {"input": "still here"})
-                self.assertEqual(answer.status, 200, answer)
+                    view = views[name]
+                    self.assertEqual((view["state"], view["pid"], start_ticks(view["pid"])), ("ready", pids[name], ticks[name]))
+                    self.assertEqual((view["adopted"], view["loads"]), (True, 0))
+                    told = [e["data"] for e in events if (e["type"], e["subject"]) == ("slot.state", name)]
+                    self.assertEqual([(data["state"], data["cause"], data["pid"]) for data in told], [
+                        ("starting", "its worker was found running; asking whether it is ready", pids[name]),
+                        ("ready", "its worker ran already when this daemon started", pids[name])])
             for name in names:
                 log = home.api("GET", f"/api/slots/{name}/logs?lines=10000").body.decode()
                 self.assertEqual(log.count("model loaded"), 1, log[-1500:])
@@ -35,7 +43,6 @@ class Outlive(unittest.TestCase):
             home.start().ready("primary")
             home.kill()
             home.start().ready("primary")
-            import os
             old = home.slot_view("primary")["pid"]
             os.kill(old, 9)
             eventually(lambda: (v := home.slot_view("primary"))["state"] == "ready" and v["pid"] != old)
@@ -60,10 +67,9 @@ class Outlive(unittest.TestCase):
             def ask(name, *request):
                 outcomes[name] = home.http(*request)
 
-            chat = {"messages": [{"role": "user", "content": "hi"}]}
             clients = [threading.Thread(target=ask, args=each) for each in (
-                ("answered", "POST", "/v1/chat/completions", {**chat, "stream": True}),
-                ("waits", "POST", "/v1/chat/completions", {**chat, "model": "cold"}),
+                ("answered", "POST", "/v1/chat/completions", {**CHAT, "stream": True}),
+                ("waits", "POST", "/v1/chat/completions", {**CHAT, "model": "cold"}),
                 ("operates", "POST", "/api/slots/cold/load"))]
             for client in clients:
                 client.start()
@@ -94,5 +100,7 @@ class Outlive(unittest.TestCase):
             home.start().ready("primary")
             self.assertEqual(home.terminate(), 0)
             self.assertEqual(len(home.worker_pids()), 1)
-            home.start().ready("primary", seconds=15)
+            home.start()
+            self.assertEqual(home.http("POST", "/v1/chat/completions", CHAT).status, 200)
+            self.assertTrue(home.slot_view("primary")["adopted"])
             self.assertEqual(home.loads("m"), 1)
