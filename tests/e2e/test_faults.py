@@ -55,6 +55,7 @@ HALF = FOURTH[:(len(FOURTH) + 9) // 2 - 9]  # of what is sent, whose clock has n
 ROWS = [
     (["die-on-request=1"], False, 502, DIED, "whole"),
     (["die-on-request=1", "die-how=SIGSEGV"], True, 502, DIED, "whole"),
+    (["die-after-requests=1"], False, 200, ANSWER, "whole"),
     (["close-without-answer"], False, 502, DIED, "whole"),
     (["reset-without-answer"], True, 502, DIED, "whole"),
     (["malformed-head"], False, 502, BAD, "whole"),
