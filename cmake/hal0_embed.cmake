@@ -14,7 +14,7 @@ function(hal0_embed target file symbol)
 #include <string_view>
 
 namespace hal0::embedded {
-extern std::string_view const ${symbol};
+extern std::string_view const ${symbol};  // NOLINT(readability-redundant-declaration): by its user, in the same unit
 std::string_view const ${symbol}{R\"hal0_embed(${text})hal0_embed\"};
 }  // namespace hal0::embedded
 ")

@@ -123,6 +123,7 @@ int main_of(std::string_view command, Words const& words) {
 }  // namespace
 }  // namespace hal0::fetch
 
+// NOLINTNEXTLINE(bugprone-exception-escape): only for want of memory, and then it ends
 int main(int argc, char** argv) {
     std::setlocale(LC_CTYPE, "C.UTF-8");  // libarchive gives names only in a locale that can spell them
     std::vector<std::string> const words(argv + std::min(argc, 2), argv + argc);
