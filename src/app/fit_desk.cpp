@@ -4,8 +4,19 @@
 #include <utility>
 
 #include "base/format.hpp"
+#include "wire/status.hpp"
 
 namespace hal0::app {
+namespace {
+
+// To us a file that is no GGUF is corrupt data; to who named it in a question, the question is wrong.
+Error as_asked(Error fault) {
+    if (fault.kind == Errc::Corrupt && !wire::detail_of(fault, file_detail).empty())
+        fault.kind = Errc::Invalid;
+    return fault;
+}
+
+}  // namespace
 
 struct FitDesk::Held {
     explicit Held(os::Places const& places) : host{places} {}
@@ -24,10 +35,13 @@ struct FitDesk::Held {
         }
         if (!fit || !fit->holds(question, box->report)) {
             fit.reset();  // its planner ends before the next one begins
-            HAL0_TRY(opened, Fit::open(question, world.places, world.library, box->report, fit_patience));
-            fit = std::move(opened);
+            auto opened = Fit::open(question, world.places, world.library, box->report, fit_patience);
+            if (!opened) return as_asked(std::move(opened).error());
+            fit = std::move(*opened);
         }
-        return fit->answer(question, *box);
+        auto answered = fit->answer(question, *box);
+        if (!answered) return as_asked(std::move(answered).error());
+        return answered;
     }
 };
 

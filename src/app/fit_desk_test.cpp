@@ -60,6 +60,16 @@ TEST_F(FitDeskTest, QuestionsAreAnsweredInTheirOrderAndAFailureHoldsUpNobody) {
     EXPECT_EQ(told[2], told[0]);
 }
 
+// The daemon is not at fault for it, so it must be no kind that becomes a 500.
+TEST_F(FitDeskTest, AFileThatIsNoGgufIsTheAskersFault) {
+    auto const file = dir / "no.gguf";
+    ASSERT_TRUE(os::atomic_write(file, "no model at all"));
+    ask(file);
+    until(1);
+    EXPECT_EQ(kinds[0], Errc::Invalid);
+    EXPECT_NE(told[0].find("no.gguf: it isn't a GGUF file"), std::string::npos) << told[0];
+}
+
 TEST_F(FitDeskTest, TooManyAtATimeAreRefused) {
     for (std::size_t i = 0; i <= fits_waiting_max; ++i)
         ask("there-is-no-such");

@@ -177,7 +177,8 @@ Result<memory::MemoryEstimate> Sizing::of_projector(Projector const& projector,
                                                     engines::FlashAttention flash_attention) {
     using memory::Exactness;
     auto const& plan = projector_plan(projector, flash_attention);
-    if (!plan && plan.error().kind == Errc::Corrupt) return plan.error();
+    if (!plan && plan.error().kind == Errc::Corrupt)
+        return Error{plan.error()}.with(std::string{file_detail}, projector.name);
     Bytes all{};
     if (plan) {
         for (auto const& buffer : plan->buffers)

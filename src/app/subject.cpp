@@ -40,6 +40,12 @@ Result<Subject> subject_of_file(std::string const& path, std::string const& name
     return subject_of_model(std::move(model), name, std::move(from));
 }
 
+// What is wrong with a file that was named is told of it to programs too.
+template <class T> Result<T> of_a_file(std::string const& name, Result<T> read) {
+    if (!read) return std::move(read).error().with(std::string{file_detail}, name);
+    return read;
+}
+
 Error nowhere(std::string const& name, Library const& library) {
     std::vector<std::string> names;
     for (auto const& model : library.model_store().list())
@@ -112,9 +118,9 @@ Result<Subject> subject_of(models::LoadoutModel const& model) {
 Result<Subject> find_subject(std::string const& name, Library const& library) {
     if (models::names_a_url(name)) {
         HAL0_TRY(place, fetched_header(name, library));
-        return subject_of_file(place, name, "url");
+        return of_a_file(name, subject_of_file(place, name, "url"));
     }
-    if (names_a_file(name)) return subject_of_file(name, name, "file");
+    if (names_a_file(name)) return of_a_file(name, subject_of_file(name, name, "file"));
     auto const stored = library.model_store().find(name);
     if (stored && !stored->readable)
         return Error{Errc::Corrupt, format("the model '{}' can't be read: {}", name, stored->fault)};
@@ -141,7 +147,7 @@ Result<Projector> find_projector(std::string const& file, Library const& library
         HAL0_TRY(place, fetched_header(file, library));
         path = std::move(place);
     }
-    HAL0_TRY(model, models::read_gguf_model(path));
+    HAL0_TRY(model, of_a_file(file, models::read_gguf_model(path)));
     auto const architecture = model.metadata.text("general.architecture").value_or("");
     if (architecture != "clip")
         return Error{Errc::Invalid, format("{} is no projector (mmproj) but a model of the architecture '{}'",

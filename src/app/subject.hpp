@@ -3,6 +3,7 @@
 // with it. Blocks to read the header.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/library.hpp"
@@ -27,6 +28,8 @@ struct Subject {
 };
 
 using wire::names_a_file;
+// The detail of an error that names the file which was asked about, and is at fault.
+inline constexpr std::string_view file_detail = "file";
 // `name`: a model of the store, a GGUF file (the first part of a split one), the http(s) address of one whose
 // header was fetched (models/remote_header.hpp), or a model of a loadout. NotFound names what is near, and
 // how to get what could be pulled.

@@ -182,6 +182,8 @@ class Fit(unittest.TestCase):
         self.assertIn("did you mean 'Hermes-4-70B-Q4_K_M'?", self.home.cli("fit", "Hermes-4-70B-Q4_KM", check=1).stderr)
         self.assertIn("hal0 model pull gemma-3-270m", self.home.cli("fit", "gemma-3-270m", check=1).stderr)
         self.assertIn("the type of the cache can't be 'q9'", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q9", check=2).stderr)
+        (self.home.path / "no.gguf").write_text("no model at all")
+        self.assertIn("no.gguf: it isn't a GGUF file", self.home.cli("fit", str(self.home.path / "no.gguf"), check=1).stderr)
         self.assertIn("it has cpu", self.home.cli("fit", CHAT_MODEL, "--device", "gpu7", check=1).stderr)
         self.assertIn("a cache of q8_0 needs flash attention", self.home.cli("fit", CHAT_MODEL, "--kv-type", "q8_0", "--fa", "off", "--device", "cpu", check=2).stderr)
 
