@@ -30,7 +30,7 @@ void allow(std::vector<std::string>& methods, http::Method method) {
     if (method == http::Method::Get) methods.emplace_back("HEAD");
 }
 
-// A query's names and values, decoded.
+// A query's names and values, decoded. Of a name given twice one would be taken and the other not.
 Result<std::vector<QueryValue>> read_query(std::string_view text) {
     std::vector<QueryValue> values;
     for (auto const pair : split(text, '&')) {
@@ -41,6 +41,9 @@ Result<std::vector<QueryValue>> read_query(std::string_view text) {
         if (!name || !value)
             return Error{Errc::Invalid,
                          format("'{}' in the query is not well percent-encoded", clipped(pair))};
+        if (std::ranges::find(values, *name, &QueryValue::name) != values.end())
+            return Error{Errc::Invalid,
+                         format("'{}' is given twice in the query: say it once", clipped(*name))};
         values.push_back({std::move(*name), std::move(*value)});
     }
     return values;

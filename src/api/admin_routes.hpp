@@ -86,7 +86,7 @@ AdminLookup find_admin_route(http::Method method, std::string_view path);
 Error unknown_admin_path(std::string_view path);
 
 // The call for a row, its parameters and its query decoded and checked: Invalid for malformed encoding, a
-// query parameter that the row doesn't have, or a body where it takes none.
+// query parameter that the row doesn't have or that is given twice, or a body where it takes none.
 Result<AdminCall> take_apart(AdminRoute const& route, std::vector<std::string> const& params,
                              std::string_view query, std::string body);
 

@@ -7,6 +7,7 @@
 
 #include "api/event_types.hpp"
 #include "api/fake_house.hpp"
+#include "base/format.hpp"
 #include "http/sse.hpp"
 #include "os/child.hpp"
 #include "os/test_dir.hpp"
@@ -126,6 +127,11 @@ TEST_F(AdminTest, WhatIsWrongWithAQueryOrABodyIsSaid) {
               "/api/slots/{name}/load has no query parameter 'wat'; did you mean 'wait'?");
     EXPECT_EQ(error_of(ask(Method::Post, "/api/slots/primary/load?wait=no")).message,
               "'wait' is true or false, not 'no'");
+    for (auto const* const twice : {"wait=true&wait=false", "wait=true&wait=true", "wait&%77ait"}) {
+        auto const refused = ask(Method::Post, format("/api/slots/primary/load?{}", twice));
+        EXPECT_EQ(refused.status, 400) << twice;
+        EXPECT_EQ(error_of(refused).message, "'wait' is given twice in the query: say it once");
+    }
     EXPECT_EQ(error_of(ask(Method::Post, "/api/slots/primary/load", R"({"wait":false})")).message,
               "POST /api/slots/{name}/load takes no body");
     EXPECT_EQ(error_of(get("/api/slots/%zz")).message, "'%zz' in the path is not well percent-encoded");

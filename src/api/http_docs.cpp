@@ -99,7 +99,8 @@ constexpr std::string_view metrics_head = R"(
 constexpr std::string_view on_admin = R"(
 ## The admin API
 
-A list is an array at top level. A request with a member or a query parameter that isn't listed here is refused.
+A list is an array at top level. A request with a member or a query parameter that isn't listed here, or with a
+parameter twice, is refused.
 )";
 
 constexpr std::string_view on_events = R"(
