@@ -212,8 +212,10 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
         return judgement;
     }
     auto const worst = tightest(judgement.bounds);
+    auto const* const pool = pool_of(pools, target.device);
     if (worst.bound != nullptr && worst.left < Bytes{}) {
         bool const enough = evict(judgement, residents);
+        judgement.tight = enough && *judgement.headroom < tight_margin(pool->total());
         if (!enough) decide(judgement, *worst.bound, Verdict::Pages);
         if (!enough || largest_unknown(judgement.bounds) == nullptr) return judgement;
     }
@@ -221,12 +223,12 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
         judgement.verdict = Verdict::Unknown;  // also where slots that go would be enough for all others
         judgement.decisive = *unknown;
         judgement.headroom.reset();
+        judgement.tight = false;
         return judgement;
     }
     if (worst.bound == nullptr) return judgement;  // a box without memory
-    auto const* const pool = pool_of(pools, target.device);
-    bool const tight = worst.left < tight_margin(pool->total());
-    decide(judgement, *worst.bound, tight ? Verdict::Tight : Verdict::Fits);
+    judgement.tight = worst.left < tight_margin(pool->total());
+    decide(judgement, *worst.bound, judgement.tight ? Verdict::Tight : Verdict::Fits);
     return judgement;
 }
 
@@ -344,8 +346,9 @@ std::string sentence(Judgement const& judgement, Target const& target) {
         case Verdict::Fits: return format("It fits: {}, {} left there.", needed, human(left));
         case Verdict::Tight: return format("It fits, but tightly: {}, {} left there.", needed, human(left));
         case Verdict::NeedsEviction:
-            return format("It fits when {} {}: {}, {} left there then.", join(judgement.evicted, ", "),
-                          judgement.evicted.size() == 1 ? "goes" : "go", needed, human(left));
+            return format("It fits when {} {}{}: {}, {} left there then.", join(judgement.evicted, ", "),
+                          judgement.evicted.size() == 1 ? "goes" : "go",
+                          judgement.tight ? ", but tightly" : "", needed, human(left));
         case Verdict::Pages:
             return format(
                 "It doesn't fit now: {}, {} free, so {} are missing that others hold; it would page, or be "

@@ -87,6 +87,7 @@ struct Judgement {
     Bytes needed{};                      // all of the demand, wherever it lies
     std::optional<Bound> decisive{};     // the bound that decided: the one with the least left
     std::optional<Bytes> headroom{};     // under it, afterwards; nothing where that isn't known
+    bool tight{false};                   // it fits, or would with these gone, with less left than the margin
     std::vector<std::string> evicted{};  // who would have to go
     std::vector<std::string> stays{};    // of the residents
     std::vector<Bound> bounds{};

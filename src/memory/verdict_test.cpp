@@ -158,5 +158,20 @@ TEST(Verdict, SaysItInASentence) {
               "20.0 GiB left there.");
 }
 
+TEST(Verdict, SaysOfAnEvictionTooWhenLittleIsLeftThen) {
+    auto const pool = unified(30_GiB);  // which has a margin of 4 GiB
+    std::vector<Resident> const coder{{"coder", {.own = 20_GiB}}};
+    auto const roomy = judge({.gpu = 60_GiB}, {pool}, vulkan, coder);
+    EXPECT_EQ(sentence(roomy, vulkan),
+              "It fits when coder goes: 60.0 GiB needed in what gpu0 may take (its carve-out and GTT cap), "
+              "10.0 GiB left there then.");
+    auto const tight = judge({.gpu = 68_GiB}, {pool}, vulkan, coder);
+    EXPECT_EQ(tight.verdict, Verdict::NeedsEviction);
+    EXPECT_EQ(
+        sentence(tight, vulkan),
+        "It fits when coder goes, but tightly: 68.0 GiB needed in what gpu0 may take (its carve-out and "
+        "GTT cap), 2.00 GiB left there then.");
+}
+
 }  // namespace
 }  // namespace hal0::memory
