@@ -1,5 +1,6 @@
 #include "app/fit.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "app/measuring.hpp"
@@ -183,15 +184,33 @@ bool Fit::holds(wire::FitQuestion const& question, hardware::HardwareReport cons
            question.mtp.value_or(false) == question_.mtp.value_or(false);
 }
 
-Result<std::optional<Tokens>> Fit::largest_context(SizingSettings settings, Box const& box) {
+// A search that fails takes nothing from the answer.
+std::optional<std::int64_t> Fit::largest_context(std::optional<Largest>& known, SizingSettings settings,
+                                                 std::vector<std::string> const& evicted, Box const& box) {
     settings.context = {};
     auto const now = Clock::now();
-    bool const fresh = largest_ && largest_->settings == settings && now - largest_->found < largest_age_max;
+    bool const fresh = known && known->settings == settings && known->evicted == evicted &&
+                       now - known->found < largest_age_max;
     if (!fresh) {
-        HAL0_TRY(largest, sizing_.largest_context(settings, box.pools));
-        largest_ = Largest{settings, largest, now};
+        auto may_go = box.residents(place_.target);
+        std::erase_if(may_go, [&evicted](memory::Resident const& resident) {
+            return std::ranges::find(evicted, resident.name) == evicted.end();
+        });
+        auto const largest = sizing_.largest_context(settings, {.pools = box.pools, .may_go = may_go});
+        if (!largest) return std::nullopt;
+        known = Largest{settings, evicted, *largest, now};
     }
-    return largest_->context;
+    if (!known->context) return std::nullopt;
+    return known->context->count;
+}
+
+void Fit::tell_contexts(wire::FitView& view, SizingSettings const& settings,
+                        memory::Judgement const& judgement, Box const& box) {
+    auto const beside_all = largest_context(beside_all_, settings, {}, box);
+    view.context_that_fits = beside_all;
+    if (judgement.evicted.empty()) return;
+    view.context_beside_all = beside_all;
+    view.context_that_fits = largest_context(with_evicted_gone_, settings, judgement.evicted, box);
 }
 
 // On the processor nothing is learned of other models.
@@ -244,10 +263,7 @@ Result<wire::FitView> Fit::answer(wire::FitQuestion const& question, Box const& 
     view.notes.insert(view.notes.end(), box.notes.begin(), box.notes.end());
     if (auto const* const pool = memory::pool_of(box.pools, target.device))
         view.pool = view_of(*pool, target.device);
-    // A search that fails takes nothing from the answer.
-    auto const largest = largest_context(settings, box);
-    auto const most = largest ? *largest : std::nullopt;
-    if (most) view.context_that_fits = most->count;
+    tell_contexts(view, settings, judgement, box);
     if (subject_.shape.context_trained.count > 0) view.context_max = subject_.shape.context_trained.count;
     return view;
 }

@@ -1,9 +1,11 @@
 #pragma once
 // What a model would take, and whether this box has it: for `hal0 fit` and for GET /api/fit.
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/box.hpp"
 #include "app/library.hpp"
@@ -45,21 +47,27 @@ class Fit final : NoCopy {
           measured_{std::move(measured)},
           sizing_{subject_, place_, extras_} {}
     [[nodiscard]] Experience experience(Box const& box) const;
-    Result<std::optional<Tokens>> largest_context(SizingSettings settings, Box const& box);
-
     // The largest context is a search: while somebody moves a slider, it isn't made anew for each step.
     struct Largest {
         SizingSettings settings{};  // but for the context
+        std::vector<std::string> evicted{};
         std::optional<Tokens> context{};
         TimePoint found{};
     };
+    std::optional<std::int64_t> largest_context(std::optional<Largest>& known, SizingSettings settings,
+                                                std::vector<std::string> const& evicted, Box const& box);
+    // With those gone that `judgement` counts on, and beside all.
+    void tell_contexts(wire::FitView& view, SizingSettings const& settings,
+                       memory::Judgement const& judgement, Box const& box);
+
     wire::FitQuestion question_;
     Subject subject_;
     Extras extras_;
     SizingPlace place_;
     Measured measured_;
     Sizing sizing_;
-    std::optional<Largest> largest_{};
+    std::optional<Largest> beside_all_{};
+    std::optional<Largest> with_evicted_gone_{};
 };
 
 }  // namespace hal0::app

@@ -71,7 +71,8 @@ Result<std::optional<Tokens>> context_beside(LoadoutTier const& tier, memory::De
     auto const& model = model_of(tier.slots.front().model);
     if (!model.header) return std::optional<Tokens>{};
     HAL0_TRY(subject, subject_of(model));
-    return Sizing{subject, place}.largest_context({}, box.pools, others);
+    return Sizing{subject, place}.largest_context(
+        {}, {.pools = box.pools, .others = others, .may_go = box.residents(place.target)});
 }
 
 // What could stand in the first slot's stead, the best first: the tier's own choice, then what the loadout

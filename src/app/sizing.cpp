@@ -268,21 +268,19 @@ Result<Sizing::Trial> Sizing::attempt(SizingSettings const& settings, Beside con
         return Error{Errc::Unavailable, "the planner doesn't answer for every context"};
     auto needed = demand(estimated);
     needed += beside.others;
-    auto const judgement = memory::judge(needed, beside.pools, place_.target);
+    auto const judgement = memory::judge(needed, beside.pools, place_.target, beside.may_go);
     using memory::Verdict;
-    bool const fits = judgement.verdict == Verdict::Fits || judgement.verdict == Verdict::Tight;
+    bool const fits = judgement.verdict == Verdict::Fits || judgement.verdict == Verdict::Tight ||
+                      judgement.verdict == Verdict::NeedsEviction;
     return Trial{judgement.verdict != Verdict::Unknown, fits, judgement.headroom.value_or(Bytes{}).count};
 }
 
 // What is left falls nearly in a straight line with the context, so a line through what is known says where
 // to look, and the next is looked at beside it: four plans or so instead of ten. Every third halves what
 // remains, whatever the line is like.
-Result<std::optional<Tokens>> Sizing::largest_context(SizingSettings settings,
-                                                      std::vector<memory::Pool> const& pools,
-                                                      memory::Demand const& others) {
+Result<std::optional<Tokens>> Sizing::largest_context(SizingSettings settings, Beside const& beside) {
     auto const said = subject_.shape.context_trained.count;
     auto const trained = said > 0 ? said : context_unknown_most;
-    Beside const beside{pools, others};
     auto const attempted = [&](std::int64_t steps) {
         settings.context = {std::min(steps * context_step, trained)};
         return attempt(settings, beside);

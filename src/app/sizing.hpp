@@ -61,12 +61,16 @@ class Sizing final : NoCopy {
     Result<memory::MemoryEstimate> estimate(SizingSettings const& settings);
     Result<memory::Demand> demand(SizingSettings const& settings);
     [[nodiscard]] memory::Demand demand(memory::MemoryEstimate const& estimate) const;
+    // What it is to go in beside, and who may go for it.
+    struct Beside {
+        std::vector<memory::Pool> const& pools;
+        memory::Demand others{};
+        std::vector<memory::Resident> may_go{};
+    };
     // The most tokens of one request, in steps of 256 up to what the model was trained for, with which it
-    // goes beside `others`; 0 when not even 256 do, nothing where nobody can tell. Unavailable when the
-    // planner fails for one of them.
-    Result<std::optional<Tokens>> largest_context(SizingSettings settings,
-                                                  std::vector<memory::Pool> const& pools,
-                                                  memory::Demand const& others = {});
+    // goes; 0 when not even 256 do, nothing where nobody can tell. Unavailable when the planner fails for
+    // one of them.
+    Result<std::optional<Tokens>> largest_context(SizingSettings settings, Beside const& beside);
     // Who made the last estimate, in words.
     [[nodiscard]] std::string const& planned_by() const { return planned_by_; }
     // Why the engine wouldn't take the model of the last estimate at all; empty where it would, or wasn't
@@ -76,15 +80,11 @@ class Sizing final : NoCopy {
     }
 
   private:
-    // Whether it goes with so much context beside `others`; how much is left, less than nothing where not.
+    // Whether it goes with so much context; how much is left then, less than nothing where not.
     struct Trial {
         bool known{true};
         bool fits{false};
         std::int64_t left{0};
-    };
-    struct Beside {
-        std::vector<memory::Pool> const& pools;
-        memory::Demand const& others;
     };
     Result<Trial> attempt(SizingSettings const& settings, Beside const& beside);
     Result<memory::MemoryEstimate> planned(engines::PlanRequest const& request);

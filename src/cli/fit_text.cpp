@@ -57,16 +57,29 @@ std::string pool_line(wire::FitPool const& pool) {
     return pool.host_known ? line : line + "; what the machine has left isn't known here";
 }
 
+// Where the verdict is about a room that others have now, which room the figure is for.
+std::string beside_text(wire::FitView const& view) {
+    auto const& gone = view.fit.evict;
+    if (!gone.empty()) return format(" when {} {}", join(gone, ", "), gone.size() == 1 ? "goes" : "go");
+    return view.fit.verdict == "pages" ? " beside what is loaded now" : "";
+}
+
+std::string beside_all_text(wire::FitView const& view) {
+    if (!view.context_beside_all) return {};
+    auto const tokens = *view.context_beside_all;
+    return "; beside all that is loaded now " + (tokens > 0 ? format("up to {}", tokens) : "none");
+}
+
 std::string context_line(wire::FitView const& view) {
     if (!view.context_that_fits) return {};
-    bool const others = view.fit.verdict == "needs eviction" || view.fit.verdict == "pages";
-    auto const beside = others ? " beside what is loaded now" : "";
+    auto const beside = beside_text(view);
+    auto const tail = beside_all_text(view);
     if (*view.context_that_fits == 0) return format("none goes in{}", beside);
     if (view.context_max == view.context_that_fits)
-        return format("all {} tokens that it was trained for go in{}", *view.context_max, beside);
-    if (!view.context_max) return format("{} tokens go in{}", *view.context_that_fits, beside);
-    return format("up to {} tokens of the {} it was trained for go in{}, the last of them tightly",
-                  *view.context_that_fits, *view.context_max, beside);
+        return format("all {} tokens that it was trained for go in{}{}", *view.context_max, beside, tail);
+    if (!view.context_max) return format("{} tokens go in{}{}", *view.context_that_fits, beside, tail);
+    return format("up to {} tokens of the {} it was trained for go in{}, the last of them tightly{}",
+                  *view.context_that_fits, *view.context_max, beside, tail);
 }
 
 std::string slot_text(wire::LoadoutSlotView const& slot) {

@@ -166,6 +166,7 @@ struct FitView {
     std::optional<std::string> fault{};
     std::optional<std::int64_t> context_max{};
     std::optional<std::int64_t> context_that_fits{};
+    std::optional<std::int64_t> context_beside_all{};
     std::vector<std::string> notes{};
     bool operator==(FitView const&) const = default;
 
@@ -193,8 +194,11 @@ struct FitView {
           "why it wouldn't load as its files are, whatever room there is; null: not known");
         f("context_max", self.context_max, "what it was trained for; null where it doesn't say");
         f("context_that_fits", self.context_that_fits,
-          "the most tokens of one request with these settings; 0: not even the fewest; null where nobody can "
-          "tell");
+          "the most tokens of one request with these settings: with those of `fit.evict` gone where the "
+          "verdict counts on that, else beside what is loaded now; 0: not even the fewest; null where nobody "
+          "can tell");
+        f("context_beside_all", self.context_beside_all,
+          "the same with nobody gone; null where the verdict lets nobody go, or nobody can tell");
         f("notes", self.notes, "what else there is to know");
     }
 };
@@ -246,7 +250,8 @@ struct LoadoutTierView {
         f("total", self.total, "what all of it takes on this box; null where that wasn't asked");
         f("fit", self.fit, "whether there is room; null where that wasn't asked");
         f("context_that_fits", self.context_that_fits,
-          "where it doesn't fit: the most tokens of the first slot with which it does; 0: none");
+          "where it doesn't fit: the most tokens of the first slot with which it does, beside what is loaded "
+          "now or with slots gone; 0: none");
     }
 };
 
