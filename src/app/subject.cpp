@@ -11,6 +11,7 @@
 #include "memory/weights.hpp"
 #include "models/catalog.hpp"
 #include "models/gguf_model.hpp"
+#include "models/projector_width.hpp"
 #include "models/remote_header.hpp"
 
 namespace hal0::app {
@@ -30,6 +31,7 @@ Result<Subject> subject_of_model(models::GgufModel model, std::string const& nam
                    .embeds = !shape->causal,
                    .size = model.size,
                    .missing = model.missing,
+                   .input_width = models::input_width(model),
                    .shape = std::move(*shape),
                    .tensors = std::move(model.tensors),
                    .files = std::move(model.files)};
@@ -152,22 +154,29 @@ Result<Projector> find_projector(std::string const& file, Library const& library
     if (architecture != "clip")
         return Error{Errc::Invalid, format("{} is no projector (mmproj) but a model of the architecture '{}'",
                                            file, clipped(architecture))};
-    Projector projector{.name = file, .file = path, .missing = model.missing};
+    Projector projector{
+        .name = file, .file = path, .missing = model.missing, .width = models::projector_width(model)};
     for (auto const& tensor : model.tensors)
         projector.tensors += tensor.size.value_or(Bytes{});
     return projector;
 }
 
 std::string fault_of(Subject const& subject, Extras const& extras) {
-    std::vector<std::string> cut;
-    auto const add = [&cut](std::string_view name, Bytes missing) {
+    std::vector<std::string> found;
+    auto const add = [&found](std::string_view name, Bytes missing) {
         if (missing > Bytes{})
-            cut.push_back(format("{} is incomplete, {} are missing", name, human(missing)));
+            found.push_back(format("{} is incomplete, {} are missing", name, human(missing)));
     };
     add(subject.name, subject.missing);
     if (extras.projector) add(extras.projector->name, extras.projector->missing);
     if (extras.draft) add(extras.draft->name, extras.draft->missing);
-    return join(cut, "; ");
+    auto const gives = extras.projector ? extras.projector->width : std::nullopt;
+    if (gives && subject.input_width && *gives != *subject.input_width)
+        found.push_back(
+            format("the projector {} isn't for this model: it gives {} numbers for each token, and {} "
+                   "takes {}",
+                   extras.projector->name, *gives, subject.name, *subject.input_width));
+    return join(found, "; ");
 }
 
 Result<void> check_extras(Subject const& subject, Extras const& extras) {

@@ -1,6 +1,7 @@
 #pragma once
 // What is to be sized, by the name that somebody gave: a model with its header, and what is loaded together
 // with it. Blocks to read the header.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ struct Subject {
     std::string from{};  // "store", "file", "url", "loadout"
     bool embeds{false};  // outputs a whole batch
     Bytes size{};
-    Bytes missing{};  // of its files
+    Bytes missing{};                            // of its files
+    std::optional<std::int64_t> input_width{};  // what it takes of a projector, for a token; where known
     memory::ModelShape shape{};
     models::GgufTensors tensors{};
     std::vector<std::string> files{};  // none: it isn't here
@@ -41,7 +43,8 @@ struct Projector {
     std::string name{};  // as it was given
     std::string file{};
     Bytes tensors{};
-    Bytes missing{};  // of the file
+    Bytes missing{};                      // of the file
+    std::optional<std::int64_t> width{};  // what it gives for a token, where known
 };
 // `file` is a path, or an address as above. Invalid when it is something else.
 Result<Projector> find_projector(std::string const& file, Library const& library);

@@ -71,6 +71,9 @@ class Fit(unittest.TestCase):
             self.assertEqual(view["context_that_fits"], alone["context_that_fits"], "so small a one changes nothing")
             text = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(file), "--device", "cpu", check=0).stdout
             self.assertIn(f"the projector {file}", text)
+            other = projector(pathlib.Path(directory) / "other.gguf", 960)
+            refused = self.home.cli("fit", CHAT_MODEL, "--mmproj", str(other), "--device", "cpu", check=1).stdout
+            self.assertIn(f"It doesn't load as it is: the projector {other} isn't for this model: it gives 960 numbers for each token", refused)
             model = drafting(pathlib.Path(directory) / "mtp.gguf", ROOT / "tests/archs/headers/glm4moe-moe.gguf")
             view = self.json("fit", model, *flags, "--mtp")
             self.assertEqual((self.term(view, "MTP context"), view["mtp"], view["exactness"]), (2048 * 2 * (128 + 128) * 2, True, "bound"))
