@@ -34,21 +34,6 @@ std::string name_of(std::optional<engines::InstalledEngine> const& engine) {
     return engine ? format("{} {}", engine->id, engine->version) : "";
 }
 
-// The layers that draft choose on the backend, by default: rows of logits, probabilities and candidates
-// beside those of the plan, for each sequence (llama_context::output_reserve, backend_sampling of
-// common/common.h).
-void add_sampling(memory::MemoryEstimate& layers, memory::ModelShape const& shape,
-                  engines::PlanRequest const& request) {
-    constexpr std::int64_t rows = 3;
-    constexpr std::int64_t copies = 2;  // in the output buffer, and while they are computed
-    memory::share_of(layers, memory::host_device)
-        .terms.push_back({std::string{memory::sampling_term},
-                          {shape.vocabulary * 4 * rows * copies * request.parallel},
-                          "logits, probabilities and candidates of each sequence, and the room to sort them",
-                          memory::Exactness::Bound});
-    layers.exactness = std::max(layers.exactness, memory::Exactness::Bound);
-}
-
 }  // namespace
 
 Tokens context_of(Subject const& subject, SizingSettings const& settings) {
@@ -151,7 +136,7 @@ Result<memory::MemoryEstimate> Sizing::of_draft(Subject const& draft, SizingSett
     if (!estimate) return in_context(format("the draft model {}", draft.name), std::move(estimate).error());
     memory::add_growing(*estimate, draft.shape, request);
     memory::share_of(*estimate, memory::host_device)
-        .terms.push_back(memory::vocabulary_term("process", draft.shape.vocabulary));
+        .terms.push_back(memory::drafter_term("process", draft.shape.vocabulary, request.parallel));
     if (planned_by != planned_by_) planned_by_ += format("; the draft model by {}", planned_by);
     return estimate;
 }
@@ -205,7 +190,8 @@ Result<void> Sizing::add_extras(memory::MemoryEstimate& estimate, SizingSettings
         auto of_mtp = request;
         of_mtp.of_mtp = true;
         HAL0_TRY(layers, of_model(of_mtp, planned_by_));
-        add_sampling(layers, subject_.shape, request);
+        memory::add_sampling(layers, place_.target.device,
+                             {.vocabulary = subject_.shape.vocabulary, .sequences = request.parallel});
         memory::add_beside(estimate, layers, "MTP ");
     }
     if (extras_.draft) {

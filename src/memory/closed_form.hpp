@@ -22,7 +22,6 @@ inline constexpr std::string_view context_term = "context";
 inline constexpr std::string_view compute_term = "compute buffer";
 inline constexpr std::string_view output_term = "output buffer";
 inline constexpr std::string_view hidden_term = "hidden states";
-inline constexpr std::string_view sampling_term = "sampling buffers";
 inline constexpr std::string_view projector_term = "mmproj";
 inline constexpr std::string_view projector_compute_term = "mmproj compute buffer";
 

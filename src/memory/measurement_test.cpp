@@ -166,6 +166,28 @@ TEST(Overhead, TheProcessGrowsWithTheVocabulary) {
     EXPECT_EQ(process(0), 256_MiB) << "taken at the largest";
 }
 
+// A draft model's samplers are the processor's (draft_simple); the layers of MTP have theirs on the backend.
+TEST(Overhead, EachSequenceThatIsDraftedForHasASampler) {
+    constexpr std::int64_t vocabulary = 151'936;
+    auto const process = [](std::int64_t sequences) {
+        return drafter_term("process", vocabulary, sequences).bytes;
+    };
+    EXPECT_GE(process(8) - process(1), Bytes{7 * vocabulary * 12});
+    EXPECT_GT(process(1), Bytes{vocabulary * 12});
+
+    MemoryEstimate layers{.exactness = Exactness::Exact};
+    add_sampling(layers, "gpu0", {.vocabulary = vocabulary, .sequences = 8});
+    EXPECT_EQ(layers.exactness, Exactness::Bound);
+    EXPECT_EQ(layers.of(sampling_term), Bytes{(3 * vocabulary + 1) * 8 * 4});
+    EXPECT_EQ(layers.of(sampling_compute_term), Bytes{(8 + 1 + 2) * vocabulary * 4});
+    EXPECT_EQ(layers.shares.at(0).device, "host");
+    EXPECT_EQ(layers.shares.at(1).device, "gpu0");
+    MemoryEstimate on_host;
+    add_sampling(on_host, std::string{host_device}, {.vocabulary = vocabulary});
+    ASSERT_EQ(on_host.shares.size(), 1U);
+    EXPECT_EQ(on_host.total(), Bytes{((3 + 1 + 3) * vocabulary + 1) * 4});
+}
+
 // ---- measured.json
 
 TEST(MeasuredLoads, WhatIsWrittenIsReadBack) {

@@ -72,11 +72,33 @@ Bytes sequence_bytes(std::int64_t vocabulary) {
     return Bytes{product({tokens, candidate})} + 256_KiB;
 }
 
-Term vocabulary_term(std::string name, std::int64_t tokens) {
+Term drafter_term(std::string name, std::int64_t vocabulary, std::int64_t sequences) {
+    auto const samplers = Bytes{product({sequence_bytes(vocabulary).count, sequences})};
     return {.name = std::move(name),
-            .bytes = {product({tokens, process_per_token.count})},
-            .source = format("{} bytes for each of {} tokens of its vocabulary: more than was measured",
-                             process_per_token.count, tokens)};
+            .bytes = Bytes{product({vocabulary, process_per_token.count})} + samplers,
+            .source =
+                format("{} bytes for each of {} tokens of its vocabulary, {} for a sampler of each sequence: "
+                       "more than was measured",
+                       process_per_token.count, vocabulary, human(samplers))};
+}
+
+void add_sampling(MemoryEstimate& layers, std::string const& device, Known const& known) {
+    auto const row = product({known.vocabulary, float_bytes});
+    // llama_context::output_reserve: logits, probabilities and candidates of each sequence, and the chosen
+    // one.
+    share_of(layers, host_device)
+        .terms.push_back({std::string{sampling_term},
+                          {product({3 * row + float_bytes, known.sequences})},
+                          "logits, probabilities and candidates of each sequence",
+                          Exactness::Bound});
+    // llm_graph_context::build_sampling: the logits once more with a row that is nobody's. One sequence's are
+    // sorted at a time, in room for twice as many.
+    share_of(layers, device)
+        .terms.push_back({std::string{sampling_compute_term},
+                          {product({row, known.sequences + 1 + 2})},
+                          "a copy of the logits, and the room to sort those of one sequence",
+                          Exactness::Bound});
+    layers.exactness = std::max(layers.exactness, Exactness::Bound);
 }
 
 void add_overhead(MemoryEstimate& estimate, Target const& target, Known const& known) {
