@@ -75,13 +75,20 @@ std::optional<Bytes> driver_bytes(Measurement const& load) {
     return *load.gpu - load.planned->gpu;
 }
 
+// What was reckoned on top of a load, and for how many sequences that it hadn't.
+struct OnTop {
+    Bytes bytes{};
+    std::int64_t sequences{0};
+};
+
 // The largest of some loads, and how it became known.
 class Largest {
   public:
-    void take(std::optional<Bytes> bytes, Measurement const& load) {
+    void take(std::optional<Bytes> bytes, Measurement const& load, OnTop const& on_top = {}) {
         if (!bytes) return;
+        if (loads_ == 0 || *bytes + on_top.bytes > bytes_) on_top_ = on_top;
         ++loads_;
-        bytes_ = std::max(bytes_, *bytes);
+        bytes_ = std::max(bytes_, *bytes + on_top.bytes);
         time_ = std::max(time_, load.time);
     }
     [[nodiscard]] bool any() const { return loads_ > 0; }
@@ -90,13 +97,21 @@ class Largest {
         constexpr std::size_t date = 10;  // of "2026-11-25T20:00:00Z"
         return LearnedBytes{
             bytes_ + margin,
-            format("measured on this box on {}, {} load{} of {}: {} at the most, and {} for what use adds",
-                   time_.substr(0, date), loads_, loads_ == 1 ? "" : "s", of, human(bytes_), human(margin))};
+            format("measured on this box on {}, {} load{} of {}: {} at the most{}, and {} for what use adds",
+                   time_.substr(0, date), loads_, loads_ == 1 ? "" : "s", of, human(bytes_ - on_top_.bytes),
+                   on_top_text(), human(margin))};
     }
 
   private:
+    [[nodiscard]] std::string on_top_text() const {
+        if (on_top_.sequences == 0) return {};
+        return format(", {} for {} sequence{} more than it had then", human(on_top_.bytes), on_top_.sequences,
+                      on_top_.sequences == 1 ? "" : "s");
+    }
+
     int loads_{0};
     Bytes bytes_{};
+    OnTop on_top_{};
     std::string time_{};
 };
 
@@ -162,7 +177,7 @@ Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement>
               Circumstances const& now, Bytes of_sequence) {
     auto const sequences = sequences_of(now);
     Largest process;
-    Largest process_of_more;
+    Largest of_more;
     Largest driver;
     Largest others;
     Largest total;
@@ -170,8 +185,8 @@ Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement>
         if (!counts(load, now)) continue;
         auto const fewer = sequences - sequences_of(load.at);
         auto const bytes = process_bytes(load);
-        if (fewer < 0) process_of_more.take(bytes, load);
-        if (fewer >= 0 && bytes) process.take(*bytes + Bytes{of_sequence.count * fewer}, load);
+        if (fewer < 0) of_more.take(bytes, load);
+        if (fewer >= 0) process.take(bytes, load, {Bytes{of_sequence.count * fewer}, fewer});
         if (load.at.card != now.card) continue;
         driver.take(driver_bytes(load), load);
         if (load.at.settings == now.settings) total.take(load.gpu, load);
@@ -179,8 +194,8 @@ Learned learn(std::vector<Measurement> const& of_model, std::vector<Measurement>
     for (auto const& load : of_others) {
         if (counts(load, now) && load.at.card == now.card) others.take(driver_bytes(load), load);
     }
-    if (!process.any()) process = process_of_more;
-    Learned learned{.process = process.with(process_margin, "this model"),
+    Learned learned{.process = process.any() ? process.with(process_margin, "this model")
+                                             : of_more.with(process_margin, "this model with more sequences"),
                     .driver = driver.with(driver_margin, "this model"),
                     .gpu_total = total.with(driver_margin, "this model with these settings")};
     if (!learned.driver) learned.driver = others.with(driver_margin, "other models");

@@ -50,6 +50,27 @@ TEST(Measurement, SequencesAreApartFromTheProcess) {
     EXPECT_EQ(of({many}, "parallel=1"), 80_MiB) << "better than nothing";
 }
 
+TEST(Measurement, SaysWhatOfItWasNotMeasured) {
+    auto few = load("1", 118_MiB);
+    few.at.settings = "context=1 parallel=2 unified=0";
+    auto now = here;
+    auto const source = [&](std::string const& settings) {
+        now.settings = settings;
+        return learn({few}, {}, now, 1_MiB).process->source;
+    };
+    EXPECT_EQ(
+        source("parallel=10"),
+        "measured on this box on 2026-11-25, 1 load of this model: 28.0 MiB at the most, 8.00 MiB for 8 "
+        "sequences more than it had then, and 32.0 MiB for what use adds");
+    EXPECT_EQ(
+        source("parallel=2"),
+        "measured on this box on 2026-11-25, 1 load of this model: 28.0 MiB at the most, and 32.0 MiB for "
+        "what use adds");
+    EXPECT_EQ(source("parallel=1"),
+              "measured on this box on 2026-11-25, 1 load of this model with more sequences: 28.0 MiB at the "
+              "most, and 32.0 MiB for what use adds");
+}
+
 // Buffers of computing are touched as they are used: what isn't there yet must not make the process smaller,
 // and what has come must not make it larger than it is.
 TEST(Measurement, AReadingAfterUseOnlyRaisesIt) {
