@@ -32,6 +32,14 @@ std::string escaped(std::string_view name) {
     return out;
 }
 
+// Whether a shell takes it as it stands.
+bool is_plain_word(std::string_view word) {
+    return std::ranges::all_of(word, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view{"_.,:=-"}.find(c) != std::string_view::npos;
+    });
+}
+
 // What takes parameters of these names out of a line, for `sed -E`; they may have a value or none.
 std::string removal(Lines const& names) {
     if (names.empty()) return {};
@@ -223,6 +231,31 @@ Lines Remedies::grub(std::string const& edit) const {
     return {format("sudo sed -i -E '{}' /etc/default/grub", edit), apply};
 }
 
+// Pop!_OS, where it boots by UEFI: nobody reads GRUB's file there.
+bool Remedies::has_kernelstub() const {
+    if (in_container_) return false;
+    auto const& conditions = facts_.conditions;
+    bool const is_pop = facts_.report.software.distribution_id == "pop";
+    return conditions.boots_with("kernelstub") || (is_pop && !conditions.boots_with("grub"));
+}
+
+// It takes off whole words, with their values: those that this kernel was started with. What is given in one
+// call is added first, and then taken off.
+Lines Remedies::kernelstub(std::string const& parameters, Lines const& obsolete) const {
+    Lines words;
+    for (auto const& word : facts_.report.software.kernel_parameters) {
+        auto const name = word.substr(0, word.find('='));
+        bool const is_obsolete = std::ranges::find(obsolete, name) != obsolete.end();
+        if (is_obsolete && is_plain_word(word)) words.push_back(word);
+    }
+    Lines lines;
+    if (!words.empty()) lines.push_back(format("sudo kernelstub -d \"{}\"", join(words, " ")));
+    if (!parameters.empty()) lines.push_back(format("sudo kernelstub -a \"{}\"", parameters));
+    if (lines.empty())
+        lines.emplace_back("sudo kernelstub -p  # the options that the next kernel starts with");
+    return lines;
+}
+
 Lines Remedies::kernel_parameters(std::string const& parameters, Lines const& obsolete) const {
     auto const& conditions = facts_.conditions;
     auto const gone = removal(obsolete);
@@ -248,6 +281,12 @@ Lines Remedies::kernel_parameters(std::string const& parameters, Lines const& ob
                         parameters.empty() ? "" : format(" --args=\"{}\"", parameters))};
     } else if (conditions.boots_with("proxmox-boot") && conditions.boots_with("kernel-cmdline")) {
         lines = {cmdline, "sudo proxmox-boot-tool refresh"};
+    } else if (has_kernelstub()) {
+        lines = kernelstub(parameters, obsolete);
+        if (conditions.boots_with("grub")) {
+            lines.emplace_back("# where it boots by GRUB, without UEFI, in their stead:");
+            append(lines, grub(in_grub));
+        }
     } else if (host_family() == Family::Debian) {
         lines = grub(in_grub);
         if (facts_.report.platform.proxmox_kernel && !conditions.boots_with("grub"))

@@ -59,7 +59,9 @@ class Remedies {
     [[nodiscard]] bool is_proxmox() const;
     [[nodiscard]] bool is_image() const;
     [[nodiscard]] std::string_view name_of(Package const& package) const;
+    [[nodiscard]] bool has_kernelstub() const;
     [[nodiscard]] Lines grub(std::string const& edit) const;
+    [[nodiscard]] Lines kernelstub(std::string const& parameters, Lines const& obsolete) const;
     [[nodiscard]] std::string gid_for(std::string_view node) const;
 
     Facts const& facts_;

@@ -108,6 +108,28 @@ TEST(Remedies, SetKernelParametersAsTheBoxBoots) {
     EXPECT_EQ(last_but_one(on("nixos")), "# add to the kernel's command line: ttm.pages_limit=1");
 }
 
+// What GRUB's file says nobody reads there. The word that goes must be the one that stands there.
+TEST(Remedies, SetKernelParametersOfPopByKernelstub) {
+    auto const lines = [](Facts const& facts) {
+        return Remedies{facts}.kernel_parameters("ttm.pages_limit=2", {"ttm.pages_limit", "amdgpu.gttsize"});
+    };
+    auto facts = on("pop");
+    facts.report.software.distribution_like = "ubuntu debian";
+    EXPECT_EQ(lines(facts), (Lines{"sudo kernelstub -a \"ttm.pages_limit=2\"", "sudo reboot"}));
+    facts.report.software.kernel_parameters = {"ttm.pages_limit=1", "amd_iommu=off", "amdgpu.gttsize=-1"};
+    EXPECT_EQ(lines(facts), (Lines{"sudo kernelstub -d \"ttm.pages_limit=1 amdgpu.gttsize=-1\"",
+                                   "sudo kernelstub -a \"ttm.pages_limit=2\"", "sudo reboot"}));
+    EXPECT_EQ(Remedies{facts}.kernel_parameters("", {"amd_iommu"}),
+              (Lines{"sudo kernelstub -d \"amd_iommu=off\"", "sudo reboot"}));
+    facts.report.software.kernel_parameters = {"ttm.pages_limit=$(id)"};
+    EXPECT_EQ(lines(facts), (Lines{"sudo kernelstub -a \"ttm.pages_limit=2\"", "sudo reboot"}));
+    facts.conditions.boot = {"grub"};  // an old one without UEFI
+    EXPECT_EQ(lines(facts).at(1), "sudo update-grub");
+    facts.conditions.boot = {"kernelstub", "grub"};
+    EXPECT_EQ(lines(facts).at(0), "sudo kernelstub -a \"ttm.pages_limit=2\"");
+    EXPECT_EQ(lines(facts).at(3), "sudo update-grub");
+}
+
 TEST(Remedies, OfAContainerBelongOnItsHost) {
     auto facts = on("debian");
     facts.report.platform.container = "docker";

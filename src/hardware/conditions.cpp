@@ -111,6 +111,7 @@ std::vector<std::string> read_environment(Reader& reader) {
 std::vector<std::string> read_boot(Reader& reader) {
     constexpr std::array signs{std::pair{"/run/ostree-booted", "ostree"},
                                std::pair{"/etc/kernel/proxmox-boot-uuids", "proxmox-boot"},
+                               std::pair{"/etc/kernelstub/configuration", "kernelstub"},
                                std::pair{"/etc/kernel/cmdline", "kernel-cmdline"},
                                std::pair{"/etc/default/grub", "grub"},
                                std::pair{"/boot/loader/loader.conf", "systemd-boot"}};

@@ -101,7 +101,7 @@ struct Conditions {
           "variables of the process that asks, of those that change which GPU or driver is used");
         f("boot", self.boot,
           "how it boots, of what can be seen: `grub`, `kernel-cmdline`, `systemd-boot`, `proxmox-boot`, "
-          "`ostree`");
+          "`kernelstub`, `ostree`");
         f("swap", self.swap, "the areas in which something lies (/proc/swaps): `/dev/zram0`, `/swapfile`, …");
         f("warnings", self.warnings, "what was found and makes no sense: it counts as unknown");
     }
