@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "base/format.hpp"
 #include "doctor/remedies.hpp"
 #include "doctor/rules.hpp"
 #include "doctor/test_boxes.hpp"
@@ -172,6 +173,30 @@ TEST(Examine, UnloadsInTheContainerAndEmptiesSwapOnItsHost) {
               (Lines{"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME",
                      "# on the Proxmox host, not in this container:", "swapon --show  # what is swapped to",
                      "# then for each of them that is no zram: swapoff NAME && swapon NAME"}));
+}
+
+// The kernel is the host's, and so are its module's options and its command line.
+TEST(Examine, TakesModuleOptionsOffOnTheHostOfAContainer) {
+    auto facts = facts_of_box("lxc-privileged");
+    facts.conditions.module_options = {{"/etc/modprobe.d/gpu.conf", "options amdgpu gtt_size=96000"}};
+    auto const fix = fix_of(facts, "gtt-parameter-unknown");
+    ASSERT_GE(fix.size(), 4U);
+    EXPECT_EQ(fix.at(0), "# on the Proxmox host, not in this container:");
+    EXPECT_EQ(fix.at(1),
+              "sed -i -E 's/\\s+(pages_limit|page_pool_size|gttsize|gtt_size)=[0-9-]+//g' "
+              "/etc/modprobe.d/*.conf");
+    EXPECT_EQ(fix.at(2), "update-initramfs -u -k all");
+    EXPECT_EQ(std::ranges::count(fix, fix.at(0)), 1);
+    EXPECT_EQ(fix.back(), "reboot");
+}
+
+// Root's shell there has root as its USER: who is to get into the group is said by number.
+TEST(Examine, NamesTheUserWhereAnotherTypesTheCommand) {
+    auto facts = facts_of_box("halo-no-render-group");
+    auto const group_fix = [&facts] { return fix_of(facts, "gpu-node-group").at(0); };
+    EXPECT_EQ(group_fix(), "sudo usermod -aG render \"$USER\"");
+    facts.report.platform.proxmox_host = true;
+    EXPECT_EQ(group_fix(), format("usermod -aG render \"$(id -nu {})\"", facts.conditions.user));
 }
 
 // Whatever rule it comes from: a stock Proxmox has no sudo.

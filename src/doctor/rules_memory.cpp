@@ -39,35 +39,40 @@ bool sets_cap(ModuleOption const& option) {
             line.find("gtt_size=") != std::string::npos);
 }
 
+// Of a container's own files the kernel reads none, and the host's names aren't known here.
 Lines without_module_options(Facts const& facts) {
+    Remedies const remedies{facts};
     Lines lines;
     for (auto const& option : facts.conditions.module_options) {
         if (sets_cap(option))
             lines.push_back(
                 format(R"(sudo sed -i -E 's/\s+(pages_limit|page_pool_size|gttsize|gtt_size)=[0-9-]+//g' {})",
-                       option.file));
+                       remedies.in_container() ? "/etc/modprobe.d/*.conf" : option.file));
     }
     lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
     if (lines.empty()) return lines;
-    for (auto& line : Remedies{facts}.rebuild_initramfs())
+    for (auto& line : remedies.rebuild_initramfs())
+        lines.push_back(std::move(line));
+    return remedies.on_host(std::move(lines));
+}
+
+// Where both belong on a container's host, that is said once.
+Lines with_kernel_parameters(Facts const& facts, std::string const& parameters) {
+    auto lines = without_module_options(facts);
+    auto more = Remedies{facts}.kernel_parameters(parameters, settings_of_cap(facts));
+    if (!lines.empty() && !more.empty() && lines.front() == more.front()) more.erase(more.begin());
+    for (auto& line : more)
         lines.push_back(std::move(line));
     return lines;
 }
 
 Lines set_cap(Facts const& facts, Bytes cap) {
-    auto lines = without_module_options(facts);
-    for (auto& line : Remedies{facts}.kernel_parameters(pages_setting(facts, cap), settings_of_cap(facts)))
-        lines.push_back(std::move(line));
-    return lines;
+    return with_kernel_parameters(facts, pages_setting(facts, cap));
 }
 
 Lines set_advised_cap(Facts const& facts) {
     auto const box = gtt_box(facts);
-    if (box) return set_cap(facts, advised_cap(box->visible));
-    auto lines = without_module_options(facts);
-    for (auto& line : Remedies{facts}.kernel_parameters("", settings_of_cap(facts)))
-        lines.push_back(std::move(line));
-    return lines;
+    return box ? set_cap(facts, advised_cap(box->visible)) : with_kernel_parameters(facts, "");
 }
 
 std::optional<Bytes> ttm_cap_of(Facts const& facts) {

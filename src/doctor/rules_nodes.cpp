@@ -164,6 +164,13 @@ Lines way_out_of_confinement(Facts const& facts) {
     return {"sudo dmesg | grep -iE 'apparmor|avc' | tail -n 20  # says which profile forbids it"};
 }
 
+// Where there is no sudo root types the command, and root's shell has root as its USER.
+std::string user_named(Facts const& facts) {
+    auto const user = facts.conditions.user;
+    if (user == 0) return "root";
+    return facts.report.platform.proxmox_host ? format("\"$(id -nu {})\"", user) : "\"$USER\"";
+}
+
 }  // namespace
 
 std::string seen_of(Facts const& facts, hardware::NodeAnswer const& node) {
@@ -214,7 +221,7 @@ Lines way_to_open(Facts const& facts, hardware::NodeAnswer const& node) {
             auto name = format("\"$(getent group {} | cut -d: -f1)\"", node.owner_group.value_or(0));
             if (render != nullptr && render->number == node.owner_group) name = "render";
             if (video != nullptr && video->number == node.owner_group) name = "video";
-            return {format("sudo usermod -aG {} \"$USER\"", name), "# then log out and in again"};
+            return {format("sudo usermod -aG {} {}", name, user_named(facts)), "# then log out and in again"};
         }
         case Closed::Confined: return way_out_of_confinement(facts);
         case Closed::Fault:
