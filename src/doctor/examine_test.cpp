@@ -9,6 +9,7 @@
 #include "doctor/remedies.hpp"
 #include "doctor/rules.hpp"
 #include "doctor/test_boxes.hpp"
+#include "hardware/access.hpp"
 
 namespace hal0::doctor {
 namespace {
@@ -173,6 +174,28 @@ TEST(Examine, UnloadsInTheContainerAndEmptiesSwapOnItsHost) {
               (Lines{"hal0 slot list  # unload what isn't needed: hal0 slot unload NAME",
                      "# on the Proxmox host, not in this container:", "swapon --show  # what is swapped to",
                      "# then for each of them that is no zram: swapoff NAME && swapon NAME"}));
+}
+
+// Of an unprivileged container too, where root is let in by what has an owner there.
+TEST(Examine, KnowsAppArmorByWhatTheModeAllows) {
+    auto facts = facts_of_box("lxc-unprivileged-passed");
+    facts.report.platform.apparmor = "lxc-container-default-cgns (enforce)";
+    facts.conditions.user = 0;
+    auto& node = facts.conditions.nodes.at(0);
+    node.verdict = "EACCES";
+    auto const has = [&facts](std::string const& finding) {
+        auto const found = found_in(facts);
+        return std::ranges::find(found, finding) != found.end();
+    };
+    EXPECT_TRUE(has("info lxc-apparmor")) << "whose the node is isn't known";
+    node.owner_user = hardware::nobody;
+    EXPECT_TRUE(has("info lxc-apparmor")) << "the host's root owns it, over whom this root has no power";
+    node.owner_user = 0;
+    EXPECT_TRUE(has("warning lxc-apparmor"));
+    EXPECT_TRUE(has("error gpu-node-confined"));
+    node.verdict = "EPERM";
+    EXPECT_TRUE(has("error gpu-node-device-rules"));
+    EXPECT_FALSE(has("warning lxc-apparmor"));
 }
 
 // The kernel is the host's, and so are its module's options and its command line.

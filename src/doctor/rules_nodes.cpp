@@ -7,26 +7,15 @@
 #include "doctor/remedies.hpp"
 #include "doctor/rules.hpp"
 #include "doctor/subjects.hpp"
+#include "hardware/access.hpp"
 
 namespace hal0::doctor {
 namespace {
-
-constexpr std::int64_t nobody = 65534;
 
 bool names_group(Facts const& facts, std::int64_t number) {
     auto const& groups = facts.conditions.groups;
     return std::any_of(groups.begin(), groups.end(),
                        [number](hardware::GroupFact const& group) { return group.number == number; });
-}
-
-// By its mode alone. Root of an unprivileged container isn't the host's.
-bool may_by_mode(Facts const& facts, hardware::NodeAnswer const& node) {
-    auto const& conditions = facts.conditions;
-    if (conditions.user == 0 && facts.report.platform.privileged != false) return true;
-    auto const& groups = conditions.user_groups;
-    auto const group = std::to_string(node.owner_group.value_or(-1));
-    bool const for_group = node.mode && node.mode->size() == 4 && (*node.mode)[2] == '6';
-    return for_group && std::find(groups.begin(), groups.end(), group) != groups.end();
 }
 
 // What a GPU computes through.
@@ -73,20 +62,23 @@ Symptoms look_group(Facts const& facts) { return look_gpu_nodes(facts, Closed::G
 Symptoms look_confined(Facts const& facts) { return look_gpu_nodes(facts, Closed::Confined); }
 Symptoms look_fault(Facts const& facts) { return look_gpu_nodes(facts, Closed::Fault); }
 
-bool any_node(Facts const& facts, Closed how) {
-    auto const& nodes = facts.conditions.nodes;
-    return std::any_of(nodes.begin(), nodes.end(), [&facts, how](hardware::NodeAnswer const& node) {
-        return closed_by(facts, node) == how;
-    });
+// Their paths, of those for which `wanted` is true.
+template <class Wanted> std::string nodes_that(Facts const& facts, Wanted const& wanted) {
+    Lines paths;
+    for (auto const& node : facts.conditions.nodes) {
+        if (wanted(node)) paths.push_back(node.path);
+    }
+    return join(paths, ", ");
 }
 
-// Closed, and its mode doesn't say why alone: AppArmor may stand behind it. Where it surely does, that is
-// told.
-bool apparmor_may_do_it(Facts const& facts) {
-    if (any_node(facts, Closed::Confined)) return false;
-    auto const& nodes = facts.conditions.nodes;
-    return std::any_of(nodes.begin(), nodes.end(),
-                       [](hardware::NodeAnswer const& node) { return !node.opens(); });
+Lines way_out_of_confinement(Facts const& facts) {
+    auto const& platform = facts.report.platform;
+    if (platform.kind == "lxc")
+        return {"# on the host, in /etc/pve/lxc/ID.conf:", "lxc.apparmor.profile: unconfined",
+                "# then on the host: pct reboot ID"};
+    if (platform.container)
+        return {"# start the container with --security-opt apparmor=unconfined, with SELinux label=disable"};
+    return {"sudo dmesg | grep -iE 'apparmor|avc' | tail -n 20  # says which profile forbids it"};
 }
 
 Symptoms look_unprivileged(Facts const& facts) {
@@ -106,14 +98,25 @@ Symptoms look_unprivileged(Facts const& facts) {
     return {};
 }
 
+// Where the mode isn't why a node is closed it is the profile; else it may stand behind what the mode
+// forbids.
 Symptoms look_apparmor(Facts const& facts) {
     auto const& platform = facts.report.platform;
     auto const& profile = platform.apparmor;
-    if (platform.kind != "lxc" || !profile || profile->starts_with("unconfined") ||
-        !apparmor_may_do_it(facts))
-        return {};
+    if (platform.kind != "lxc" || !profile || profile->starts_with("unconfined")) return {};
+    using hardware::NodeAnswer;
+    auto const forbidden = nodes_that(
+        facts, [&facts](NodeAnswer const& node) { return closed_by(facts, node) == Closed::Confined; });
+    auto const closed = nodes_that(facts, [](NodeAnswer const& node) { return !node.opens(); });
+    auto const evidence = format("this process is confined by '{}'", *profile);
+    if (!forbidden.empty())
+        return {{.severity = Severity::Warning,
+                 .evidence =
+                     format("{}, and opening {} gives EACCES, which its mode doesn't", evidence, forbidden),
+                 .fix = way_out_of_confinement(facts)}};
+    if (closed.empty()) return {};
     return {{.severity = Severity::Info,
-             .evidence = format("this process is confined by '{}', and a device node doesn't open", *profile),
+             .evidence = format("{}, and a device node doesn't open", evidence),
              .fix = {"# only if the node stays closed after the above; on the host, in /etc/pve/lxc/ID.conf:",
                      "lxc.apparmor.profile: unconfined", "# then on the host: pct reboot ID"}}};
 }
@@ -146,23 +149,14 @@ Closed closed_by(Facts const& facts, hardware::NodeAnswer const& node) {
     if (node.verdict == "ENOENT") return Closed::Missing;
     if (node.verdict == "EPERM") return Closed::DeviceRules;
     if (node.verdict != "EACCES") return Closed::Fault;
-    if (node.owner_group == nobody) return Closed::Nobody;
-    if (may_by_mode(facts, node)) return Closed::Confined;
+    if (node.owner_group == hardware::nobody) return Closed::Nobody;
+    hardware::Asker const asker{facts.conditions.user, facts.conditions.user_groups};
+    if (hardware::mode_lets_in(node, asker, facts.report.platform)) return Closed::Confined;
     bool const is_known = !in_container || (node.owner_group && names_group(facts, *node.owner_group));
     return is_known ? Closed::Group : Closed::ForeignGroup;
 }
 
 namespace {
-
-Lines way_out_of_confinement(Facts const& facts) {
-    auto const& platform = facts.report.platform;
-    if (platform.kind == "lxc")
-        return {"# on the host, in /etc/pve/lxc/ID.conf:", "lxc.apparmor.profile: unconfined",
-                "# then on the host: pct reboot ID"};
-    if (platform.container)
-        return {"# start the container with --security-opt apparmor=unconfined, with SELinux label=disable"};
-    return {"sudo dmesg | grep -iE 'apparmor|avc' | tail -n 20  # says which profile forbids it"};
-}
 
 // Where there is no sudo root types the command, and root's shell has root as its USER.
 std::string user_named(Facts const& facts) {
@@ -312,8 +306,11 @@ std::vector<Rule> container_rules() {
         {.id = "lxc-apparmor",
          .headline = "AppArmor confines the container",
          .why = "Its profile can forbid devices that everything else allows.",
-         .seen = "/proc/self/attr/current names a profile in an LXC where a node doesn't open",
-         .remedy = "`lxc.apparmor.profile: unconfined`, as the last step.",
+         .seen =
+             "/proc/self/attr/current names a profile in an LXC where a node doesn't open. A warning where "
+             "opening it gives EACCES though its mode lets this user in; else it may be what stands behind "
+             "it",
+         .remedy = "`lxc.apparmor.profile: unconfined`; where it only may be, as the last step.",
          .reference = "hal0's page on Strix Halo: \"double-check the AppArmor profile is unconfined\"",
          .look = look_apparmor},
         {.id = "service-user-group",

@@ -33,6 +33,7 @@ NodeAnswer LiveMachine::node(std::string const& path) {
     auto const status = os::try_node(path);
     NodeAnswer answer{.path = path,
                       .verdict = status.verdict,
+                      .owner_user = status.owner_user,
                       .owner_group = status.owner_group,
                       .major = status.major,
                       .minor = status.minor};

@@ -45,6 +45,7 @@ struct NodeAnswer {
     std::string path{};
     std::string verdict{"ENOENT"};  // "ok", or the name of an errno
     std::optional<std::string> mode{};
+    std::optional<std::int64_t> owner_user{};
     std::optional<std::int64_t> owner_group{};
     std::optional<std::int64_t> major{};
     std::optional<std::int64_t> minor{};
@@ -59,6 +60,7 @@ struct NodeAnswer {
         f("path", self.path, "the node");
         f("verdict", self.verdict, "`ok`, or the errno's name: `EACCES`, `EPERM`, `ENODEV`, …");
         f("mode", self.mode, "its permission bits, octal");
+        f("owner_user", self.owner_user, "the number of the user who owns it");
         f("owner_group", self.owner_group, "the number of the group that owns it");
         f("major", self.major, "its device number");
         f("minor", self.minor, "its device number");

@@ -40,17 +40,16 @@ struct Sources {
     std::vector<KfdNode> kfd{};
 };
 
-void set_verdict(GpuReport& gpu, NodeAnswer const& node, PlatformReport const& platform) {
+void set_verdict(GpuReport& gpu, NodeAnswer const& node, Seen const& seen) {
     gpu.openable = node.opens();
     gpu.verdict = node.verdict;
-    gpu.why_not = why_not(node, platform);
+    gpu.why_not = why_not(node, seen);
 }
 
 // The node that computing goes through: the render node; NVIDIA's driver has its own, which unlike the GPU's
 // wakes nothing when it is opened.
 void read_node(Sources const& from, PciDevice const& device, GpuReport& gpu) {
-    if (gpu.driver == "nvidia")
-        return set_verdict(gpu, from.machine.node("/dev/nvidiactl"), from.seen.platform);
+    if (gpu.driver == "nvidia") return set_verdict(gpu, from.machine.node("/dev/nvidiactl"), from.seen);
     if (!gpu.render) {
         gpu.openable = false;
         gpu.why_not = gpu.driver ? format("{} gave it no render node", *gpu.driver)
@@ -58,7 +57,7 @@ void read_node(Sources const& from, PciDevice const& device, GpuReport& gpu) {
         return;
     }
     auto const node = from.machine.node("/dev/dri/" + *gpu.render);
-    set_verdict(gpu, node, from.seen.platform);
+    set_verdict(gpu, node, from.seen);
     if (!gpu.driver_version) gpu.driver_version = node.driver_version;
     if (node.fusion) {
         gpu.unified = node.fusion;

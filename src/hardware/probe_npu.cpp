@@ -41,7 +41,7 @@ std::optional<NpuReport> probe_npu(Machine& machine, Reader& reader, Seen const&
     auto const node = machine.node(*npu.node);
     npu.openable = node.opens();
     npu.verdict = node.verdict;
-    npu.why_not = why_not(node, seen.platform);
+    npu.why_not = why_not(node, seen);
     npu.driver_version = node.driver_version;
     return npu;
 }

@@ -29,9 +29,6 @@ std::optional<std::string> address_behind(Reader& reader, std::string const& ent
 std::vector<std::string> numbered(Reader& reader, std::string const& directory, std::string_view prefix);
 std::string hex_id(std::int64_t id);  // "0x1586"
 
-// Why a node doesn't open, in words; nothing where it does.
-std::optional<std::string> why_not(NodeAnswer const& node, PlatformReport const& platform);
-
 struct Seen {  // what several parts need
     SystemAnswer system{};
     std::vector<PciDevice> pci{};
@@ -39,6 +36,9 @@ struct Seen {  // what several parts need
     VulkanAnswer vulkan{};
     std::optional<NvmlAnswer> nvml{};  // nothing: nobody had a reason to ask
 };
+
+// Why a node doesn't open, in words; nothing where it does.
+std::optional<std::string> why_not(NodeAnswer const& node, Seen const& seen);
 
 PlatformReport probe_platform(Reader& reader, SystemAnswer const& system);
 BoardReport probe_board(Reader& reader);

@@ -4,6 +4,7 @@
 
 #include "base/format.hpp"
 #include "base/text.hpp"
+#include "hardware/access.hpp"
 #include "hardware/probe_parts.hpp"
 #include "os/file.hpp"
 
@@ -68,10 +69,22 @@ std::vector<std::string> numbered(Reader& reader, std::string const& directory, 
     return names;
 }
 
+namespace {
+
+// What forbids what the mode allows.
+std::string guard_of(PlatformReport const& platform) {
+    auto const& profile = platform.apparmor;
+    if (profile && !profile->starts_with("unconfined")) return format("AppArmor's profile '{}'", *profile);
+    return "a security module (AppArmor, SELinux)";
+}
+
+}  // namespace
+
 std::string hex_id(std::int64_t id) { return format("{:#06x}", id); }
 
-std::optional<std::string> why_not(NodeAnswer const& node, PlatformReport const& platform) {
+std::optional<std::string> why_not(NodeAnswer const& node, Seen const& seen) {
     if (node.opens()) return std::nullopt;
+    auto const& platform = seen.platform;
     bool const contained = platform.container.has_value();
     if (node.verdict == "ENOENT")
         return contained ? format("{} isn't there: the container was not given it", node.path)
@@ -80,11 +93,13 @@ std::optional<std::string> why_not(NodeAnswer const& node, PlatformReport const&
         return contained ? format("{} is there, and the container's device rules forbid it", node.path)
                          : format("{} is there, and a device rule forbids it", node.path);
     if (node.verdict == "EACCES") {
-        constexpr std::int64_t nobody = 65534;
         if (node.owner_group == nobody)
             return format(
                 "{} belongs to nobody here: it was put into the container without a group of its own",
                 node.path);
+        if (mode_lets_in(node, {seen.system.user, seen.system.groups}, platform))
+            return format("{} would open by its mode ({}), and {} forbids it", node.path,
+                          node.mode.value_or("?"), guard_of(platform));
         return node.owner_group ? format("{} is for group {} (mode {}), which this user isn't in", node.path,
                                          *node.owner_group, node.mode.value_or("?"))
                                 : format("this user may not open {}", node.path);

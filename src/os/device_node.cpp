@@ -69,6 +69,7 @@ NodeStatus try_node(std::string const& path) {
     struct stat st{};
     if (::stat(path.c_str(), &st) == 0) {
         status.mode = st.st_mode & 07777U;
+        status.owner_user = st.st_uid;
         status.owner_group = st.st_gid;
         status.major = ::major(st.st_rdev);
         status.minor = ::minor(st.st_rdev);

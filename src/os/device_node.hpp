@@ -10,12 +10,13 @@ namespace hal0::os {
 struct NodeStatus {
     std::string verdict{};                // "ok", or the errno's name: "EACCES", "EPERM", "ENODEV", …
     std::optional<std::uint32_t> mode{};  // permission bits
+    std::optional<std::uint32_t> owner_user{};
     std::optional<std::uint32_t> owner_group{};
     std::optional<std::uint32_t> major{};
     std::optional<std::uint32_t> minor{};
 };
-// Opens it for reading and writing, and closes it. EACCES is the file's mode; EPERM is a container's device
-// cgroup; anything else is the driver's own answer.
+// Opens it for reading and writing, and closes it. EACCES is the file's mode, or a security module
+// (AppArmor, SELinux); EPERM is a container's device cgroup; anything else is the driver's own answer.
 NodeStatus try_node(std::string const& path);
 
 struct DrmDriver {
