@@ -246,6 +246,23 @@ TEST(ClosedForm, SplitsTheContextByLayer) {
     EXPECT_EQ(estimate.exactness, Exactness::Exact);
 }
 
+// What hal0-planner says of tests/archs' minimax-m3 with a third layer that drafts: the whole cache over
+// again.
+TEST(ClosedForm, WhereNoFilterAsksForThemAllLayersAreInTheContextThatDrafts) {
+    auto const model = keys("minimax-m3", {{"block_count", number(3)},
+                                           {"nextn_predict_layers", number(1)},
+                                           {"leading_dense_block_count", number(1)},
+                                           {"embedding_length", number(256)},
+                                           {"attention.head_count", number(2)},
+                                           {"attention.head_count_kv", number(2)},
+                                           {"attention.key_length", number(128)},
+                                           {"attention.value_length", number(128)},
+                                           {"attention.indexer.head_count", number(2)},
+                                           {"attention.indexer.key_length", number(128)}});
+    auto const layers = closed_form_of_mtp(shape_of(model), at(8192)).value();
+    EXPECT_EQ(layers.of(context_term), Bytes{33'554'432});
+}
+
 // Qwen3.5's 65th block is one of full attention that drafts.
 TEST(ClosedForm, LayersThatDraftHaveAContextOfTheirOwn) {
     auto model = qwen35_27b();

@@ -16,6 +16,9 @@ std::int64_t largest(std::vector<std::int64_t> const& values) {
     return values.empty() ? 0 : *std::ranges::max_element(values);
 }
 
+// These have none of the filters that the others with an indexer have, for whatever their context is.
+bool is_unfiltered(Hyper const& h) { return h.name == "hy_v4" || h.name == "minimax-m3"; }
+
 // Which layers the cache is made for: the filters of create_memory. MTP layers have a context of their own.
 bool attends(Hyper const& h, std::size_t layer) {
     auto const il = static_cast<std::int64_t>(layer);
@@ -37,9 +40,7 @@ bool attends(Hyper const& h, std::size_t layer) {
             return !h.recurs[layer];
         case Memory::Cache: break;
     }
-    // hy_v4 and minimax-m3 have none of the filters that the others with an indexer have
-    bool const unfiltered = h.router || h.layers == 0 || h.name == "hy_v4" || h.name == "minimax-m3";
-    return unfiltered || il < h.layers;
+    return h.router || h.layers == 0 || is_unfiltered(h) || il < h.layers;
 }
 
 void add_recurrent(Hyper const& h, std::size_t layer, LayerShape& shape) {
@@ -101,10 +102,15 @@ LayerShape worst_layer(Hyper const& h) {
 }
 
 // Their context is a plain cache of keys and values, or keys alone, whatever the trunk's is (create_memory,
-// LLAMA_CONTEXT_TYPE_MTP).
+// LLAMA_CONTEXT_TYPE_MTP); of those that aren't asked which context it is, the trunk's over again.
 std::vector<LayerShape> drafting_layers(Hyper const& h) {
     std::vector<LayerShape> layers;
     auto const first = static_cast<std::size_t>(h.layers);
+    if (is_unfiltered(h) && first < h.heads.size()) {
+        for (std::size_t layer = 0; layer < h.heads.size(); ++layer)
+            layers.push_back(layer_shape(h, layer));
+        return layers;
+    }
     for (auto layer = first; layer < h.heads.size() && !h.router; ++layer) {
         if (!h.known) {
             layers.push_back(worst_layer(h));
