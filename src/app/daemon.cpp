@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/translate.hpp"
+#include "app/keeper.hpp"
 #include "app/limits.hpp"
 #include "app/memory_command.hpp"
 #include "app/probe_command.hpp"
@@ -154,8 +155,8 @@ Result<void> Daemon::build_control() {
                                      jobs::Jobs::Settings{.command = {os::own_program(), "job"},
                                                           .logs = os::join_path(start_.places.state, "logs")},
                                      [this](jobs::Job const& job) { house_->job_changed(job); });
-    // The very program that runs, also when its file was replaced meanwhile: both speak one spec.json.
-    launcher_ = std::make_unique<slots::ProcessLauncher>(*loop_, start_.places, "/proc/self/exe");
+    HAL0_TRY(launcher, make_launcher(*loop_, start_.places, start_.settings.launcher, log_));
+    launcher_ = std::move(launcher);
     slots_ = std::make_unique<slots::SlotTable>(
         slots::SlotWorld{.loop = *loop_,
                          .launcher = *launcher_,

@@ -22,7 +22,7 @@
 #include "os/lock_file.hpp"
 #include "os/places.hpp"
 #include "os/signals.hpp"
-#include "slots/process_launcher.hpp"
+#include "slots/launcher.hpp"
 #include "slots/slot_table.hpp"
 
 namespace hal0::app {
@@ -81,7 +81,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<House> house_{};
     std::unique_ptr<dispatch::Dispatcher> dispatcher_{};
     std::unique_ptr<jobs::Jobs> jobs_{};
-    std::unique_ptr<slots::ProcessLauncher> launcher_{};
+    std::unique_ptr<slots::Launcher> launcher_{};
     std::unique_ptr<slots::SlotTable> slots_{};
     std::unique_ptr<SupplyWatch> supplies_{};
     std::unique_ptr<api::Admin> admin_{};

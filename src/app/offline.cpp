@@ -119,6 +119,7 @@ Result<int> job_command(cli::Arguments const& arguments, cli::Context&) {
 }
 
 Result<int> slot_exec_command(cli::Arguments const& arguments, cli::Context&) {
+    if (arguments.has("unit")) return static_cast<int>(slots::exec_unit(arguments.text("NAME")));
     HAL0_TRY(places, os::find_places());
     return static_cast<int>(slots::exec_worker(places, arguments.text("NAME")));
 }

@@ -19,7 +19,8 @@ SettingsFlags flags_of(cli::Arguments const& arguments) {
                         .allowed_hosts = arguments.all("allowed-host"),
                         .key_file = arguments.maybe("key-file"),
                         .body_max = arguments.maybe("body-max"),
-                        .log_level = arguments.maybe("log-level")};
+                        .log_level = arguments.maybe("log-level"),
+                        .launcher = arguments.maybe("launcher")};
     return flags;
 }
 

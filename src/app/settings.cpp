@@ -21,6 +21,13 @@ struct LevelName {
 constexpr std::array level_names{LevelName{LogLevel::Debug, "debug"}, LevelName{LogLevel::Info, "info"},
                                  LevelName{LogLevel::Warn, "warn"}, LevelName{LogLevel::Error, "error"}};
 
+struct KeeperName {
+    Keeper keeper;
+    std::string_view name;
+};
+constexpr std::array keeper_names{KeeperName{Keeper::Auto, "auto"}, KeeperName{Keeper::Process, "process"},
+                                  KeeperName{Keeper::Systemd, "systemd"}};
+
 // ---- one value
 
 Result<os::Address> listen_address(std::string const& text) {
@@ -103,6 +110,28 @@ void read_level(toml::TableReader& in, LogLevel& level) {
     }
 }
 
+std::optional<Keeper> keeper_from(std::string_view text) {
+    for (auto const& entry : keeper_names) {
+        if (entry.name == text) return entry.keeper;
+    }
+    return std::nullopt;
+}
+
+std::string no_keeper(std::string_view text) {
+    return format("'{}' is none of auto, process, systemd", text);
+}
+
+void read_launcher(toml::TableReader& in, Keeper& keeper) {
+    std::optional<std::string> text;
+    in.optional("launcher", text);
+    if (!text) return;
+    if (auto const found = keeper_from(*text)) {
+        keeper = *found;
+    } else {
+        in.refuse("launcher", no_keeper(*text));
+    }
+}
+
 // A path in the file means the same wherever the daemon is started from.
 void check_absolute(toml::TableReader& in, std::string_view key, std::string const& path) {
     if (path.starts_with('/')) return;
@@ -167,6 +196,7 @@ void read_top(toml::TableReader& in, Settings& settings) {
     read_hosts(in, settings.allowed_hosts);
     read_number(in, "loops", settings.loops, loops_most);
     read_level(in, settings.log_level);
+    read_launcher(in, settings.launcher);
     for (auto const& part : parts)
         (void)in.table(part.name);
 }
@@ -237,6 +267,11 @@ Result<Settings> with_flags(Settings settings, SettingsFlags const& flags) {
         auto const level = level_from(*flags.log_level);
         if (!level) return Error{Errc::Invalid, format("--log-level: {}", no_level(*flags.log_level))};
         settings.log_level = *level;
+    }
+    if (flags.launcher) {
+        auto const keeper = keeper_from(*flags.launcher);
+        if (!keeper) return Error{Errc::Invalid, format("--launcher: {}", no_keeper(*flags.launcher))};
+        settings.launcher = *keeper;
     }
     if (!flags.body_max) return settings;
     auto const bytes = parse_bytes(*flags.body_max);

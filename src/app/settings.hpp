@@ -20,6 +20,10 @@
 
 namespace hal0::app {
 
+// Who keeps the workers. Auto: systemd where hal0 was installed as a package and its manager answers, else
+// nobody: they are processes of their own.
+enum class Keeper { Auto, Process, Systemd };
+
 // The unix socket is no setting: it is always RUNTIME/hal0.sock.
 struct Settings {
     std::vector<os::Address> listen{os::InetAddress{"127.0.0.1", 8080}};  // none: the unix socket alone
@@ -31,6 +35,7 @@ struct Settings {
     std::chrono::seconds wait_max{slots::load_timeout};                   // their patience
     std::vector<std::string> model_roots{};
     LogLevel log_level{LogLevel::Info};
+    Keeper launcher{Keeper::Auto};
 };
 
 struct DecodedSettings {
@@ -64,6 +69,7 @@ struct SettingsFlags {
     std::optional<std::string> key_file{};     // --key-file FILE
     std::optional<std::string> body_max{};     // --body-max "64 MiB"
     std::optional<std::string> log_level{};    // --log-level LEVEL
+    std::optional<std::string> launcher{};     // --launcher KEEPER
 };
 Result<Settings> with_flags(Settings settings, SettingsFlags const& flags);
 

@@ -95,6 +95,11 @@ std::vector<SettingDoc> setting_docs() {
          "no host: `app://obsidian.md`, `chrome-extension://ID`."},
         {"loops", format("{}", usual.loops), format("Threads that serve requests, 1 to {}.", loops_most)},
         {"log_level", "\"info\"", "`debug`, `info`, `warn` or `error`."},
+        {"launcher", "\"auto\"",
+         "Who keeps the workers: `systemd` (as `hal0-slot@NAME.service`, [systemd.md](systemd.md)), or "
+         "nobody: "
+         "each is a `process` in a session of its own. `auto`: systemd where hal0 was installed as a package "
+         "and a manager answers, else `process`."},
         {"limits.body_max", as_text(usual.body_max),
          format("The largest body of a request, {} to {}.", human(body_least), human(body_most))},
         {"limits.waiting_max", format("{}", usual.queue.waiting_max),

@@ -20,6 +20,7 @@ TEST(Settings, DefaultsNeedNoFile) {
         EXPECT_EQ(settings.body_max, 64_MiB);
         EXPECT_EQ(settings.model_roots, std::vector<std::string>{"/d/models"});
         EXPECT_EQ(settings.log_level, LogLevel::Info);
+        EXPECT_EQ(settings.launcher, Keeper::Auto);
         EXPECT_TRUE(check(settings).ok());
     }
 }
@@ -30,7 +31,7 @@ TEST(Settings, AreReadFromWhatPeopleWrite) {
                              "listen = [ # both\r\n  '0.0.0.0:80', \"[::1]:8081\",\r\n]\r\n"
                              "key_file = '/etc/hal0/key'\r\n"
                              "allowed_hosts = ['box.example.org', 'app://obsidian.md'] # two\r\n"
-                             "loops = 2\r\nlog_level = 'debug'\r\n"
+                             "loops = 2\r\nlog_level = 'debug'\r\nlauncher = 'systemd'\r\n"
                              "models.roots = ['/a', \"/b \"]\r\n"
                              "[limits]\r\nbody_max = '2 MiB'\r\nwaiting_max = 0x10\r\n"
                              "waiting_bytes_max = 4_000_000 # B\r\nwait_max_s = 30")
@@ -42,6 +43,7 @@ TEST(Settings, AreReadFromWhatPeopleWrite) {
     EXPECT_EQ(settings.allowed_hosts, (std::vector<std::string>{"box.example.org", "app://obsidian.md"}));
     EXPECT_EQ(settings.loops, 2);
     EXPECT_EQ(settings.log_level, LogLevel::Debug);
+    EXPECT_EQ(settings.launcher, Keeper::Systemd);
     EXPECT_EQ(settings.model_roots, (std::vector<std::string>{"/a", "/b "}));
     EXPECT_EQ(settings.body_max, 2_MiB);
     EXPECT_EQ(settings.queue.waiting_max, 16U);
@@ -75,6 +77,7 @@ TEST(Settings, FaultsNameTheLineAndTheKey) {
                   "1:17: allowed_hosts is wrong: 'http://b' is no host's name; write it without scheme and "
                   "port, like box.example.org, or an app's whole origin, like app://obsidian.md"},
              Case{"loops = 0", "1:9: loops must be 1 to 64, not 0"},
+             Case{"launcher = 'sysv'", "1:12: launcher 'sysv' is none of auto, process, systemd"},
              Case{"log_level = 'loud'", "1:13: log_level 'loud' is none of debug, info, warn, error"},
              Case{"limits = 1", "1:10: limits must be a table, not a whole number"},
              Case{"[limits]\nbody_max = 'much'",

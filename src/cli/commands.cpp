@@ -79,7 +79,11 @@ Command serve_command(Run run) {
                    .value = "BYTES",
                    .help = format("the largest request body ({} MiB)",
                                   http::ServerLimits{}.body_max.count / (1_MiB).count)},
-                  {.name = "log-level", .value = "LEVEL", .help = "debug, info, warn or error (info)"}},
+                  {.name = "log-level", .value = "LEVEL", .help = "debug, info, warn or error (info)"},
+                  {.name = "launcher",
+                   .value = "KEEPER",
+                   .help = "who keeps the workers: systemd, process (nobody), or auto (systemd where "
+                           "hal0 was installed as a package)"}},
         .examples = {{"hal0 serve", "on 127.0.0.1:8080"},
                      {"hal0 serve --listen 0.0.0.0:8080 --key-file ~/hal0.key",
                       "for the network, with a key"}},
@@ -260,11 +264,13 @@ Group slot_group(Program const& program) {
     group.commands.push_back(slot_create_command());
     for (auto& command : slot_changing())
         group.commands.push_back(std::move(command));
-    group.commands.push_back({.path = "slot exec",
-                              .summary = "become the worker of a slot; for launchers",
-                              .arguments = {slot},
-                              .run = program.slot_exec,
-                              .shown = Shown::Hidden});
+    group.commands.push_back(
+        {.path = "slot exec",
+         .summary = "become the worker of a slot; for launchers",
+         .arguments = {slot},
+         .flags = {{.name = "unit", .help = "NAME is the instance of a unit of systemd"}},
+         .run = program.slot_exec,
+         .shown = Shown::Hidden});
     return group;
 }
 

@@ -160,6 +160,13 @@ Error exec_now(std::vector<std::string> const& argv, std::vector<std::string> co
     return errno_error(errno, format("executing {}", argv.front()));
 }
 
+Result<void> redirect_output(int fd) {
+    for (int const target : {STDOUT_FILENO, STDERR_FILENO}) {
+        if (::dup2(fd, target) < 0) return errno_error(errno, "redirecting the output");
+    }
+    return {};
+}
+
 std::string describe(ExitStatus const& status) {
     if (!status.known) return "ended; its status is unknown (it was not started by this process)";
     if (status.signal == 0) return format("exited with code {}", status.code);

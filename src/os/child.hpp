@@ -76,6 +76,9 @@ class Process final : NoCopy, FdHandler {
 // with the reason why not.
 Error exec_now(std::vector<std::string> const& argv, std::vector<std::string> const& environment);
 
+// What this process writes goes to the file that `fd` is: stdout and stderr both.
+Result<void> redirect_output(int fd);
+
 // Runs a command to its end on the calling thread (no loop), its output collected up to `output_max` bytes
 // (the rest is dropped) and, where wanted, handed on piece by piece. Command's out and err are not used. What
 // grandchildren write after the command's end is not waited for. For the CLI and for Pool work.

@@ -160,6 +160,16 @@ Result<void> atomic_write(std::string const& path, std::string_view content, std
     return {};
 }
 
+Result<void> put_symlink(std::string const& target, std::string const& path) {
+    auto const temporary = format("{}.{}.tmp", path, random_hex(4));
+    if (::symlink(target.c_str(), temporary.c_str()) != 0)
+        return errno_error(errno, format("linking {}", path));
+    if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
+    auto error = errno_error(errno, format("linking {}", path));
+    ::unlink(temporary.c_str());
+    return error;
+}
+
 Result<void> atomic_rewrite(std::string const& path, std::string_view content) {
     HAL0_TRY(present, status(path));
     std::unique_ptr<char, decltype(&std::free)> const target{::realpath(path.c_str(), nullptr), &std::free};

@@ -43,6 +43,9 @@ Result<void> atomic_write(std::string const& path, std::string_view content, std
 // The same for a file that is there: it keeps its permissions, and a symlink its place.
 Result<void> atomic_rewrite(std::string const& path, std::string_view content);
 
+// A symlink to `target`, in the place of whatever file is there.
+Result<void> put_symlink(std::string const& target, std::string const& path);
+
 Result<void> make_directories(std::string const& path, std::uint32_t mode = 0755);
 Result<std::vector<std::string>> list_directory(std::string const& path);  // names, sorted, without . and ..
 Result<void> remove_file(std::string const& path);                         // fine when it isn't there

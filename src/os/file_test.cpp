@@ -55,6 +55,18 @@ TEST(File, TailKeepsAFirstLineThatIsWholeAndTheEndOfALongOne) {
     EXPECT_EQ(read_tail(dir / "log", Bytes{4}).value(), "line");
 }
 
+TEST(File, ASymlinkTakesThePlaceOfWhatIsThere) {
+    TestDir const dir;
+    ASSERT_TRUE(atomic_write(dir / "a", "a"));
+    ASSERT_TRUE(atomic_write(dir / "link", "a file"));
+    for (auto const* target : {"b", "a"})
+        ASSERT_TRUE(put_symlink(dir / target, dir / "link"));
+    EXPECT_TRUE(is_symlink(dir / "link"));
+    EXPECT_EQ(read_file(dir / "link", 1_KiB).value(), "a");
+    EXPECT_EQ(list_directory(dir.path())->size(), 2U);
+    EXPECT_FALSE(put_symlink("a", dir / "nowhere/link"));
+}
+
 TEST(File, AtomicWriteReplacesWithTheWantedMode) {
     TestDir dir;
     ASSERT_TRUE(atomic_write(dir / "key", "old", 0644));

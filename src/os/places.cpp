@@ -49,6 +49,10 @@ std::string runtime_in(std::string const& directory, Environment const& environm
     return "/tmp/" + name;
 }
 
+Places installed_places() {
+    return {"/etc/hal0", "/var/lib/hal0", "/var/log/hal0", "/run/hal0", "/var/cache/hal0"};
+}
+
 Places home_places(std::string const& home, Environment const& environment, unsigned uid) {
     return Places{.config = home + "/config",
                   .data = home + "/data",
@@ -86,8 +90,7 @@ Result<Places> find_places(Environment const& environment, bool installed, unsig
             HAL0_TRY(home, absolute(*set, "HAL0_HOME"));
             return home_places(home, environment, uid);
         }
-        if (installed)
-            return Places{"/etc/hal0", "/var/lib/hal0", "/var/log/hal0", "/run/hal0", "/var/cache/hal0"};
+        if (installed) return installed_places();
         return user_places(environment, uid);
     };
     HAL0_TRY(places, find());
@@ -101,6 +104,8 @@ Result<Places> find_places(Environment const& environment, bool installed, unsig
 Result<Places> find_places(Environment const& environment) {
     return find_places(environment, exists("/usr/lib/hal0"), static_cast<unsigned>(::getuid()));
 }
+
+bool are_installed(Places const& places) { return places.runtime == installed_places().runtime; }
 
 Result<void> make_places(Places const& places) {
     for (auto const* path : {&places.config, &places.data, &places.state, &places.cache}) {

@@ -31,6 +31,8 @@ std::optional<std::string> environment_of_process(char const* name);
 Result<Places> find_places(Environment const& environment, bool installed, unsigned uid);
 // Of this machine and user.
 Result<Places> find_places(Environment const& environment = environment_of_process);
+// Whether these are the system's, of a package.
+bool are_installed(Places const& places);
 Result<void> make_places(
     Places const& places);  // creates them, runtime 0700; refuses a runtime directory of another user
 

@@ -36,6 +36,8 @@ std::optional<std::uint64_t> start_ticks(int pid) {
     return static_cast<std::uint64_t>(*ticks);
 }
 
+std::string cgroups_of(int pid) { return read_file(format("/proc/{}/cgroup", pid), 64_KiB).value_or(""); }
+
 namespace {
 
 // "200000 100000": so many microseconds in each of so many; "max 100000": no limit.
@@ -81,5 +83,7 @@ std::string own_program() {
 }
 
 int own_pid() { return ::getpid(); }
+
+unsigned own_user() { return static_cast<unsigned>(::getuid()); }
 
 }  // namespace hal0::os

@@ -14,6 +14,9 @@ std::optional<Bytes> resident_bytes(int pid);
 // When it started, in clock ticks since boot (stat's 22nd field): with the pid it names a process for good.
 std::optional<std::uint64_t> start_ticks(int pid);
 
+// The control groups it is in, as /proc/PID/cgroup has them (cgroups(7)); empty when it is gone.
+std::string cgroups_of(int pid);
+
 // How many threads can run at once for this process: its affinity, and a container's quota of CPU time
 // (cgroup v2, rounded up). At least 1.
 int usable_cpus();
@@ -26,5 +29,6 @@ std::optional<std::int64_t> oom_kills();
 // still runs the very same program.
 std::string own_program();
 int own_pid();
+unsigned own_user();  // its number; 0: root
 
 }  // namespace hal0::os

@@ -11,6 +11,7 @@
 #include "os/lock_file.hpp"
 #include "slots/config.hpp"
 #include "slots/run_dir.hpp"
+#include "slots/unit_name.hpp"
 #include "slots/worker_log.hpp"
 
 namespace hal0::slots {
@@ -38,6 +39,13 @@ std::vector<std::string> environment_of(engines::WorkerSpec const& spec) {
     return environment;
 }
 
+// The places of a unit's home, as far as a worker needs them. A service of the system has no HOME.
+Result<os::Places> places_of(UnitInstance const& instance) {
+    if (!instance.runtime.empty()) return os::Places{.runtime = instance.runtime};
+    bool const of_a_user = os::environment_of_process("HOME").has_value();
+    return os::find_places(environment_of_units(of_a_user ? Manager::User : Manager::System));
+}
+
 }  // namespace
 
 ExecFault exec_worker(os::Places const& places, std::string const& slot) {
@@ -58,6 +66,26 @@ ExecFault exec_worker(os::Places const& places, std::string const& slot) {
     say(format("{} {} with {} {}, {}", worker_log_mark, spec->model, spec->engine, spec->version,
                rfc3339(std::chrono::system_clock::now())));
     return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv, environment_of(*spec)));
+}
+
+ExecFault exec_unit(std::string_view text) {
+    auto const instance = decode_instance(text);
+    if (!instance) return fail(ExecFault::BadName, std::string{text}, instance.error());
+    auto const& slot = instance->slot;
+    auto const places = places_of(*instance);
+    if (!places) return fail(ExecFault::BadName, slot, places.error());
+    auto const link = run_dir(*places, slot).log_link;
+    if (!os::exists(os::directory_of(link)))
+        return fail(
+            ExecFault::BadSpec, slot,
+            {Errc::NotFound, format("hal0 has not asked for it: there is no {}; 'hal0 slot load {}' does",
+                                    os::directory_of(link), slot)});
+    auto const log = os::open_append(link);
+    if (!log) return fail(ExecFault::NoLog, slot, log.error());
+    say(format("slot '{}' writes to its log: 'hal0 slot logs {}'", slot, slot));
+    if (auto const redirected = os::redirect_output(log->get()); !redirected)
+        return fail(ExecFault::NoLog, slot, redirected.error());
+    return exec_worker(*places, slot);
 }
 
 }  // namespace hal0::slots

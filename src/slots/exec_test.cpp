@@ -58,6 +58,29 @@ TEST(SlotExec, SaysWhatIsWrong) {
         << missing.output;
 }
 
+TEST(SlotExec, AsAUnitItFindsItsHomeAndWritesToItsLog) {
+    House house;
+    auto const run = run_dir(house.places, "a");
+    auto const self = std::filesystem::read_symlink("/proc/self/exe").string();
+    auto const unit = unit_name({"a", house.places.runtime}).value();
+    auto const from = unit.find('@') + 1;
+    auto const instance = unit.substr(from, unit.rfind(".service") - from);
+    os::Command const command{.argv = {self, "slot", "exec", "--unit", instance},
+                              .environment = std::vector<std::string>{"PATH=/usr/bin:/bin"}};
+    EXPECT_EQ(os::run_to_end(command)->status.code, static_cast<int>(ExecFault::BadSpec))
+        << "asked by nobody";
+    put_spec(house, "a", {"/bin/sh", "-c", "echo said; echo wrong >&2"});
+    ASSERT_TRUE(os::make_directories(os::directory_of(run.log)));
+    ASSERT_TRUE(os::put_symlink(run.log, run.log_link));
+    auto const ran = os::run_to_end(command).value();
+    EXPECT_TRUE(ran.status.clean()) << ran.output;
+    EXPECT_EQ(ran.output, "slot 'a' writes to its log: 'hal0 slot logs a'\n");
+    auto const log = os::read_file(run.log, 1_MiB).value();
+    EXPECT_TRUE(log.ends_with("said\nwrong\n")) << log;
+    auto const bad = os::run_to_end({.argv = {self, "slot", "exec", "--unit", "../x"}}).value();
+    EXPECT_EQ(bad.status.code, static_cast<int>(ExecFault::BadName));
+}
+
 // llama-server refuses to start on a socket file that is there; one is left whenever it is killed.
 TEST(SlotExec, RemovesTheSocketItsLastWorkerLeft) {
     House house;
@@ -71,9 +94,11 @@ TEST(SlotExec, RemovesTheSocketItsLastWorkerLeft) {
 }  // namespace
 }  // namespace hal0::slots
 
-// This program is also the `hal0` that starts the workers of its tests: `PROGRAM slot exec NAME`.
+// This program is also the `hal0` that starts the workers of its tests: `PROGRAM slot exec [--unit] NAME`.
 int main(int argc, char** argv) {
     std::vector<std::string> const words{argv + 1, argv + argc};
+    if (words.size() == 4 && words[0] == "slot" && words[1] == "exec" && words[2] == "--unit")
+        return static_cast<int>(hal0::slots::exec_unit(words[3]));
     if (words.size() == 3 && words[0] == "slot" && words[1] == "exec")
         return static_cast<int>(hal0::slots::exec_worker(hal0::os::find_places().value(), words[2]));
     testing::InitGoogleTest(&argc, argv);

@@ -2,60 +2,51 @@
 
 #include <utility>
 
-#include "base/format.hpp"
 #include "os/file.hpp"
-#include "os/lock_file.hpp"
-#include "slots/run_dir.hpp"
+#include "slots/worker_files.hpp"
 #include "slots/workers.hpp"
 
 namespace hal0::slots {
 namespace {
 
-constexpr std::size_t key_bytes = 32;
+class ProcessWorker final : public Worker, NoCopy {
+  public:
+    explicit ProcessWorker(std::unique_ptr<os::Process> process) : process_{std::move(process)} {}
+    [[nodiscard]] std::optional<int> pid() const override { return process_->pid(); }
+    Result<void> signal(int number) override { return process_->signal_group(number); }
 
-// One that is there stays: a worker that a dying daemon has just spawned may be about to read it.
-Result<void> make_key(std::string const& path) {
-    if (auto const present = os::read_file(path, 1_KiB); present && present->size() == 2 * key_bytes)
-        return {};
-    return os::atomic_write(path, os::random_hex(key_bytes), 0600);
-}
+  private:
+    std::unique_ptr<os::Process> process_;
+};
 
 }  // namespace
 
-Result<std::unique_ptr<os::Process>> ProcessLauncher::launch(std::string const& slot,
-                                                             engines::WorkerSpec const& spec, Ended ended) {
+Result<std::unique_ptr<Worker>> ProcessLauncher::launch(std::string const& slot,
+                                                        engines::WorkerSpec const& spec, Ended ended) {
     auto const run = run_dir(places_, slot);
-    HAL0_CHECK(os::make_directories(run.directory, 0700));
-    HAL0_CHECK(make_key(run.key));
-    HAL0_CHECK(os::atomic_write(run.spec, engines::encode(spec), 0600));
-    HAL0_CHECK(os::make_directories(os::directory_of(run.log)));
+    HAL0_CHECK(put_worker_files(run, spec));
     HAL0_TRY(log, os::open_append(run.log));  // appending, so that it can be cut while the worker writes
     os::Command const command{.argv = {self_, "slot", "exec", slot},
                               .out = log.get(),
                               .err = log.get(),
                               .session = os::Session::Own};
-    return os::Process::spawn(loop_, command, std::move(ended));
+    HAL0_TRY(process, os::Process::spawn(loop_, command, std::move(ended)));
+    return std::unique_ptr<Worker>{std::make_unique<ProcessWorker>(std::move(process))};
 }
 
-Result<std::optional<Found>> ProcessLauncher::adopt(std::string const& slot, Ended ended) {
-    auto const run = run_dir(places_, slot);
-    HAL0_TRY(process, worker_of(loop_, run, std::move(ended)));
+Result<std::optional<Found>> adopt_holder(os::Loop& loop, RunDir const& run, Launcher::Ended ended) {
+    HAL0_TRY(process, worker_of(loop, run, std::move(ended)));
     if (!process) return std::optional<Found>{};
-    Found found{.process = std::move(process)};
-    auto const text = os::read_file(run.spec, spec_max);
-    auto spec = text && os::exists(run.key) ? engines::decode_spec(*text)
-                                            : Result<engines::WorkerSpec>{Error{Errc::NotFound, run.spec}};
-    if (spec) found.spec = std::move(spec).value();
+    Found found{.worker = std::make_unique<ProcessWorker>(std::move(process)), .spec = spec_in(run)};
     return std::optional<Found>{std::move(found)};
 }
 
+Result<std::optional<Found>> ProcessLauncher::adopt(std::string const& slot, Ended ended) {
+    return adopt_holder(loop_, run_dir(places_, slot), std::move(ended));
+}
+
 Result<void> ProcessLauncher::forget(std::string const& slot) {
-    auto const run = run_dir(places_, slot);
-    HAL0_TRY(holder, os::LockFile::holder(run.lock));
-    if (holder)
-        return Error{Errc::Conflict,
-                     format("{} stays: process {} still runs as slot '{}'", run.directory, *holder, slot)};
-    return os::remove_tree(run.directory);
+    return remove_worker_files(run_dir(places_, slot), slot);
 }
 
 }  // namespace hal0::slots

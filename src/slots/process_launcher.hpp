@@ -7,6 +7,7 @@
 #include "os/loop.hpp"
 #include "os/places.hpp"
 #include "slots/launcher.hpp"
+#include "slots/run_dir.hpp"
 
 namespace hal0::slots {
 
@@ -16,8 +17,8 @@ class ProcessLauncher final : public Launcher, NoCopy {
     ProcessLauncher(os::Loop& loop, os::Places places, std::string self)
         : loop_{loop}, places_{std::move(places)}, self_{std::move(self)} {}
 
-    Result<std::unique_ptr<os::Process>> launch(std::string const& slot, engines::WorkerSpec const& spec,
-                                                Ended ended) override;
+    Result<std::unique_ptr<Worker>> launch(std::string const& slot, engines::WorkerSpec const& spec,
+                                           Ended ended) override;
     Result<std::optional<Found>> adopt(std::string const& slot, Ended ended) override;
     Result<void> forget(std::string const& slot) override;
 
@@ -26,5 +27,8 @@ class ProcessLauncher final : public Launcher, NoCopy {
     os::Places places_;
     std::string self_;
 };
+
+// Who holds the slot's lock, whoever started it; its exit status can't be known. For launchers.
+Result<std::optional<Found>> adopt_holder(os::Loop& loop, RunDir const& run, Launcher::Ended ended);
 
 }  // namespace hal0::slots

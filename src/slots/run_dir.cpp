@@ -16,7 +16,8 @@ RunDir run_dir(os::Places const& places, std::string const& slot) {
             .key = os::join_path(directory, "key"),
             .socket = os::join_path(directory, "worker.sock"),
             .found = os::join_path(directory, "found"),
-            .log = os::join_path(logs_root(places), slot + ".log")};
+            .log = os::join_path(logs_root(places), slot + ".log"),
+            .log_link = os::join_path(directory, "log")};
 }
 
 }  // namespace hal0::slots

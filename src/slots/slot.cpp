@@ -288,7 +288,8 @@ void Slot::launch() {
         return events_.push_front(Event::CannotLaunch);
     }
     (void)os::remove_file(run_.found);  // of the worker before
-    auto worker = world_.launcher.launch(name_, *plan_, [this](os::ExitStatus status) { ended(status); });
+    auto worker = world_.launcher.launch(name_, *plan_,
+                                         [this](Result<os::ExitStatus> const& status) { ended(status); });
     if (!worker) {
         why_ = std::move(worker).error();
         return events_.push_front(Event::SpawnFailed);
@@ -305,9 +306,10 @@ void Slot::launch() {
 
 // True when a worker lives; `running_` is empty where nothing tells any more what it is.
 Result<bool> Slot::adopt() {
-    HAL0_TRY(found, world_.launcher.adopt(name_, [this](os::ExitStatus status) { ended(status); }));
+    HAL0_TRY(found,
+             world_.launcher.adopt(name_, [this](Result<os::ExitStatus> const& status) { ended(status); }));
     if (!found) return false;
-    worker_ = std::move(found->process);
+    worker_ = std::move(found->worker);
     running_ = std::move(found->spec);
     oom_kills_ = os::oom_kills();
     adopted_ = true;
@@ -321,16 +323,17 @@ Result<bool> Slot::adopt() {
 
 // Where it fails, the worker has just ended, which is told by itself.
 void Slot::signal_worker(int number) {
-    if (worker_) (void)worker_->signal_group(number);
+    if (worker_) (void)worker_->signal(number);
 }
 
-void Slot::ended(os::ExitStatus const& status) {
+void Slot::ended(Result<os::ExitStatus> const& status) {
     signal_worker(SIGKILL);  // what it leaves behind in its group
-    why_ = Error{Errc::Unavailable, words_of(status)};
+    why_ = status ? Error{Errc::Unavailable, words_of(*status)} : status.error();
     suspicious_.clear();
     overdue_ = false;
     worker_.reset();
     running_.reset();
+    (void)world_.launcher.forget(name_);  // fails where another has its lock already, which is found then
     on(Event::WorkerEnded);
 }
 

@@ -111,7 +111,7 @@ class Slot final : NoCopy {
     void launch();
     Result<bool> adopt();
     void signal_worker(int number);
-    void ended(os::ExitStatus const& status);
+    void ended(Result<os::ExitStatus> const& status);
     void begin_probing();
     void arm_idle(Duration since);
     void look_whether_idle();
@@ -148,7 +148,7 @@ class Slot final : NoCopy {
     bool leaving_{false};
     std::vector<Waiter> waiters_{};
 
-    std::unique_ptr<os::Process> worker_{};
+    std::unique_ptr<Worker> worker_{};
     std::optional<engines::WorkerSpec> running_{};
     bool adopted_{false};
     bool restart_pending_{false};

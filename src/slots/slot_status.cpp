@@ -165,7 +165,7 @@ SlotStatus Slot::status() const {
     if (worker_) {
         status.pid = worker_->pid();
         if (running_) status.program = running_->argv.front();
-        status.memory = os::resident_bytes(worker_->pid());
+        if (status.pid) status.memory = os::resident_bytes(*status.pid);
     }
     if (worker_ && restart_fault_)
         status.warnings.push_back(format("it goes on with the settings it has: {}", restart_fault_->message));
@@ -208,8 +208,11 @@ std::vector<std::string> Slot::explain() const {
     for (auto const& warning : warnings_)
         lines.push_back(format("Its file: {}", warning));
     if (worker_) {
-        lines.push_back(format("Its worker is process {}{}.", worker_->pid(),
-                               adopted_ ? ", started by an earlier daemon" : ""));
+        auto const pid = worker_->pid();
+        auto const unit = worker_->unit();
+        lines.push_back(format(
+            "Its worker is {}{}{}.", pid ? format("process {}", *pid) : std::string{"being started"},
+            unit.empty() ? "" : format(" of {}", unit), adopted_ ? ", started by an earlier daemon" : ""));
     }
     if (running_) {
         lines.push_back(format("It runs {} with {} {} ({}): {}", running_->model, running_->engine,

@@ -1,4 +1,4 @@
-// One slot's life with true workers.
+// One slot's life with true workers, whoever keeps them.
 #include "slots/test_house.hpp"
 
 namespace hal0::slots {
@@ -6,12 +6,24 @@ namespace {
 
 using namespace std::chrono_literals;
 
+class SlotLife : public testing::TestWithParam<Keeper> {
+  protected:
+    void SetUp() override {
+        if (GetParam() == Keeper::Systemd && !test_manager().lacking().empty())
+            GTEST_SKIP() << test_manager().lacking();
+    }
+};
+INSTANTIATE_TEST_SUITE_P(KeptBy, SlotLife, testing::Values(Keeper::Process, Keeper::Systemd),
+                         [](auto const& kept) {
+                             return kept.param == Keeper::Process ? "Nobody" : "Systemd";
+                         });
+
 bool says(SlotStatus const& status, std::string const& words) {
     return status.cause.find(words) != std::string::npos;
 }
 
-TEST(Slot, ComesUpAndIsReady) {
-    House house;
+TEST_P(SlotLife, ComesUpAndIsReady) {
+    House house{"home", GetParam()};
     house.model("tiny", {"ready-after-ms=700"});
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -29,20 +41,24 @@ TEST(Slot, ComesUpAndIsReady) {
                                                            "ready primary", "open primary"}));
 }
 
-TEST(Slot, WorkersComeUpSideBySide) {
-    House house;
+TEST_P(SlotLife, WorkersComeUpSideBySide) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("a", "model = \"tiny\"\n");
     house.file("b", "model = \"tiny\"\n");
     house.start();
     // Before a single turn of the loop: neither has waited for the other.
-    EXPECT_TRUE(house.status("a").pid && house.status("b").pid);
+    for (auto const* name : {"a", "b"}) {
+        EXPECT_EQ(house.status(name).state, State::Starting);
+        EXPECT_EQ(house.status(name).pid.has_value(), GetParam() == Keeper::Process)
+            << "systemd tells it later";
+    }
     EXPECT_TRUE(house.reaches("a", State::Ready));
     EXPECT_TRUE(house.reaches("b", State::Ready));
 }
 
-TEST(Slot, AKilledWorkerIsReplaced) {
-    House house;
+TEST_P(SlotLife, AKilledWorkerIsReplaced) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -61,8 +77,8 @@ TEST(Slot, AKilledWorkerIsReplaced) {
 }
 
 // The promise of the house: the daemon owns no model.
-TEST(Slot, TheNextDaemonAdoptsItsWorkerTwiceInARow) {
-    House house;
+TEST_P(SlotLife, TheNextDaemonAdoptsItsWorkerTwiceInARow) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -84,8 +100,8 @@ TEST(Slot, TheNextDaemonAdoptsItsWorkerTwiceInARow) {
     EXPECT_FALSE(house.holder("primary"));
 }
 
-TEST(Slot, AnAdoptedWorkersEndIsSeenAndItsStatusHonestlyUnknown) {
-    House house;
+TEST_P(SlotLife, AnAdoptedWorkersEndIsSeenAndHowWhereItIsKnown) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -94,12 +110,13 @@ TEST(Slot, AnAdoptedWorkersEndIsSeenAndItsStatusHonestlyUnknown) {
     ASSERT_TRUE(house.reaches("primary", State::Ready));
     ::kill(*house.status("primary").pid, SIGKILL);
     ASSERT_TRUE(house.reaches("primary", State::Error));
-    EXPECT_TRUE(says(house.status("primary"), "status is unknown")) << house.status("primary").cause;
+    auto const* const how = GetParam() == Keeper::Systemd ? "killed by SIGKILL (9)" : "status is unknown";
+    EXPECT_TRUE(says(house.status("primary"), how)) << house.status("primary").cause;
     EXPECT_TRUE(house.reaches("primary", State::Ready));
 }
 
-TEST(Slot, AWorkerWhoseSpecIsGoneMakesWayForAnother) {
-    House house;
+TEST_P(SlotLife, AWorkerWhoseSpecIsGoneMakesWayForAnother) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -112,8 +129,8 @@ TEST(Slot, AWorkerWhoseSpecIsGoneMakesWayForAnother) {
 }
 
 // Known by the worker's end, not by a time-out; in its own words.
-TEST(Slot, ALoadThatFailsIsAnErrorAtOnceWithTheWorkersWords) {
-    House house;
+TEST_P(SlotLife, ALoadThatFailsIsAnErrorAtOnceWithTheWorkersWords) {
+    House house{"home", GetParam()};
     house.model("bad", {"die-before-ready=1"});
     house.file("primary", "model = \"bad\"\nenabled = false\n");
     house.start();
@@ -134,8 +151,8 @@ TEST(Slot, ALoadThatFailsIsAnErrorAtOnceWithTheWorkersWords) {
     EXPECT_EQ(house.recorded("load bad"), 2) << "who asks is not held up by the pause";
 }
 
-TEST(Slot, AWorkerThatIgnoresSigtermIsKilled) {
-    House house;
+TEST_P(SlotLife, AWorkerThatIgnoresSigtermIsKilled) {
+    House house{"home", GetParam()};
     house.model("deaf", {"ignore-term"});
     house.file("primary", "model = \"deaf\"\n");
     house.start();
@@ -145,11 +162,12 @@ TEST(Slot, AWorkerThatIgnoresSigtermIsKilled) {
     EXPECT_EQ(down->state, State::Offline);
     EXPECT_EQ(house.recorded("signal Terminated"), 1);
     EXPECT_FALSE(house.holder("primary"));
+    EXPECT_FALSE(os::exists(run_dir(house.places, "primary").directory)) << "socket, key, spec and lock";
     EXPECT_TRUE(says(house.status("primary"), "asked to unload"));
 }
 
-TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
-    House house;
+TEST_P(SlotLife, AnUnloadWaitsForTheRequestsInFlight) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -167,8 +185,8 @@ TEST(Slot, AnUnloadWaitsForTheRequestsInFlight) {
     EXPECT_EQ(house.status("primary").state, State::Offline);
 }
 
-TEST(Slot, AModelThatComesDuringAnUnloadIsNotLoadedByItself) {
-    House house;
+TEST_P(SlotLife, AModelThatComesDuringAnUnloadIsNotLoadedByItself) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -186,8 +204,8 @@ TEST(Slot, AModelThatComesDuringAnUnloadIsNotLoadedByItself) {
     EXPECT_EQ(house.status("primary").wanted, Wanted::Down);
 }
 
-TEST(Slot, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
-    House house;
+TEST_P(SlotLife, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\ndrain_timeout_s = 1\n");
     house.start();
@@ -198,8 +216,8 @@ TEST(Slot, ARequestThatDoesntEndHoldsUpAnUnloadOnlySoLong) {
     EXPECT_FALSE(house.holder("primary"));
 }
 
-TEST(Slot, WhoAsksForItCutsTheRequestsOff) {
-    House house;
+TEST_P(SlotLife, WhoAsksForItCutsTheRequestsOff) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\n");
     house.start();
@@ -215,8 +233,8 @@ TEST(Slot, WhoAsksForItCutsTheRequestsOff) {
 }
 
 // What is cut off needs no time to finish: a worker that takes it is killed.
-TEST(Slot, OneThatCutsRequestsOffDoesNotWaitForTheWorker) {
-    House house;
+TEST_P(SlotLife, OneThatCutsRequestsOffDoesNotWaitForTheWorker) {
+    House house{"home", GetParam()};
     house.patience.stop = 1h;
     house.patience.cut_off = 10ms;
     house.model("deaf", {"ignore-term"});
@@ -230,8 +248,8 @@ TEST(Slot, OneThatCutsRequestsOffDoesNotWaitForTheWorker) {
     EXPECT_FALSE(house.holder("primary"));
 }
 
-TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
-    House house;
+TEST_P(SlotLife, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
+    House house{"home", GetParam()};
     house.model("slow", {"ready-after-ms=60000"});
     house.file("primary", "model = \"slow\"\n");
     house.start();
@@ -245,8 +263,8 @@ TEST(Slot, AnUnloadBreaksOffALoadAndTellsWhoWaits) {
     EXPECT_FALSE(house.holder("primary"));
 }
 
-TEST(Slot, ALoadThatTakesForEverIsGivenUp) {
-    House house;
+TEST_P(SlotLife, ALoadThatTakesForEverIsGivenUp) {
+    House house{"home", GetParam()};
     house.model("hung", {"listen-after-ms=60000"});
     house.file("primary", "model = \"hung\"\nenabled = false\nload_timeout_s = 1\n");
     house.start();
@@ -257,8 +275,8 @@ TEST(Slot, ALoadThatTakesForEverIsGivenUp) {
     EXPECT_FALSE(house.holder("primary"));
 }
 
-TEST(Slot, WhatAWorkerLeavesInItsGroupIsKilled) {
-    House house;
+TEST_P(SlotLife, WhatAWorkerLeavesInItsGroupIsKilled) {
+    House house{"home", GetParam()};
     house.model("parent", {"grandchild-holds-stdout=1000"});
     house.file("primary", "model = \"parent\"\n");
     house.start();
@@ -269,8 +287,8 @@ TEST(Slot, WhatAWorkerLeavesInItsGroupIsKilled) {
     EXPECT_TRUE(house.until([&] { return ::kill(-group, 0) != 0; })) << "the grandchild lives";
 }
 
-TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
-    House house;
+TEST_P(SlotLife, WithoutItsModelItSaysHowToGetIt) {
+    House house{"home", GetParam()};
     house.file("primary", "model = \"tiny\"\n");
     house.start();
     auto const status = house.status("primary");
@@ -283,8 +301,8 @@ TEST(Slot, WithoutItsModelItSaysHowToGetIt) {
 }
 
 // Clients ask on and on: that is no reason to tell everybody each time.
-TEST(Slot, RequestsForOneWithoutItsModelAreRefusedInSilence) {
-    House house;
+TEST_P(SlotLife, RequestsForOneWithoutItsModelAreRefusedInSilence) {
+    House house{"home", GetParam()};
     house.file("primary", "model = \"tiny\"\nenabled = false\n");
     house.start();
     EXPECT_FALSE(house.table->wake("primary").ok());
@@ -303,8 +321,8 @@ TEST(Slot, RequestsForOneWithoutItsModelAreRefusedInSilence) {
 }
 
 // Said before a worker is started, which would only crash on it.
-TEST(Slot, AModelFileThatIsNoneIsRefusedWithItsName) {
-    House house;
+TEST_P(SlotLife, AModelFileThatIsNoneIsRefusedWithItsName) {
+    House house{"home", GetParam()};
     house.model("tiny");
     auto const path = house.places.data + "/models/tiny/m.gguf";
     auto const size = static_cast<std::size_t>(os::status(path)->size.count);
@@ -318,9 +336,9 @@ TEST(Slot, AModelFileThatIsNoneIsRefusedWithItsName) {
     EXPECT_EQ(house.recorded("load"), 0);
 }
 
-TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
+TEST_P(SlotLife, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     for (std::string const& place : {std::string{"my home/of 'things'"}, std::string(90, 'x')}) {
-        House house{place};
+        House house{place, GetParam()};
         house.model("tiny");
         house.file("primary", "model = \"tiny\"\n");
         house.start();
@@ -328,8 +346,8 @@ TEST(Slot, LivesInAHomeWithSpacesAndOneTooLongForSockets) {
     }
 }
 
-TEST(Slot, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
-    House house;
+TEST_P(SlotLife, OneThatNobodyAsksGoesAndComesBackWhenAsked) {
+    House house{"home", GetParam()};
     house.model("tiny");
     house.file("primary", "model = \"tiny\"\nidle_unload_s = 1\n");
     house.start();
@@ -373,7 +391,7 @@ struct Garbage {
     std::string words{};
 };
 
-TEST(Slot, ServesGarbageOnlyWithAWordOfWarning) {
+TEST_P(SlotLife, ServesGarbageOnlyWithAWordOfWarning) {
     using enum models::Kind;
     std::vector<Garbage> const cases{
         {Chat, "chunks=8", ""},
@@ -391,7 +409,7 @@ TEST(Slot, ServesGarbageOnlyWithAWordOfWarning) {
         {Rerank, "dims=384", ""},
         {Rerank, "garbage=same", "the same score"},
         {Rerank, "garbage=nan", "no numbers (NaN)"}};
-    House house;
+    House house{"home", GetParam()};
     house.patience.check = 1s;
     for (std::size_t i = 0; i < cases.size(); ++i) {
         auto const name = "s" + std::to_string(i);
@@ -413,8 +431,8 @@ TEST(Slot, ServesGarbageOnlyWithAWordOfWarning) {
     }
 }
 
-TEST(Slot, WhatWasFoundOfAWorkerIsKnownToTheNextDaemon) {
-    House house;
+TEST_P(SlotLife, WhatWasFoundOfAWorkerIsKnownToTheNextDaemon) {
+    House house{"home", GetParam()};
     house.patience.check = 5s;
     house.model("tiny", {"garbage=same"});
     house.file("primary", "model = \"tiny\"\n");
@@ -433,8 +451,8 @@ TEST(Slot, WhatWasFoundOfAWorkerIsKnownToTheNextDaemon) {
     EXPECT_EQ(house.status("primary").suspicious, "");
 }
 
-TEST(Slot, AWorkerThatDiesOfTheQuestionHasNotComeUp) {
-    House house;
+TEST_P(SlotLife, AWorkerThatDiesOfTheQuestionHasNotComeUp) {
+    House house{"home", GetParam()};
     house.patience.check = 5s;
     house.model("tiny", {"die-on-request=1", "die-how=SIGSEGV"});
     house.file("primary", "model = \"tiny\"\nenabled = false\n");

@@ -1,6 +1,6 @@
 #pragma once
 // A home with an engine whose llama-server is the fake worker, models that fail as they are told to, and a
-// slot table over the true process launcher.
+// slot table over a true launcher: workers kept by nobody, or by a systemd of the test's own.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -17,9 +17,12 @@
 #include "os/lock_file.hpp"
 #include "os/process_info.hpp"
 #include "os/test_dir.hpp"
+#include "os/test_manager.hpp"
 #include "slots/process_launcher.hpp"
 #include "slots/run_dir.hpp"
 #include "slots/slot_table.hpp"
+#include "slots/systemd_launcher.hpp"
+#include "slots/unit_name.hpp"
 
 namespace hal0::slots {
 
@@ -71,10 +74,18 @@ class TestHost final : public SlotHost {
     std::string last_cause_{};
 };
 
+enum class Keeper { Process, Systemd };
+
+// Of this test program; made when it is first asked for.
+inline os::TestManager& test_manager() {
+    static os::TestManager manager;
+    return manager;
+}
+
 class House {
   public:
     // `place`: the home, below the test's own directory.
-    explicit House(std::string const& place = "home") {
+    explicit House(std::string const& place = "home", Keeper keeper = Keeper::Process) {
         ::setenv("HAL0_HOME", (dir / place).c_str(), 1);
         places = os::find_places().value();
         EXPECT_TRUE(os::make_places(places));
@@ -87,6 +98,7 @@ class House {
         auto const self = std::filesystem::read_symlink("/proc/self/exe");
         std::filesystem::create_symlink(self.parent_path() / "bin/fake-worker", engine + "/bin/llama-server");
         self_ = self.string();
+        keep_by(keeper);
         models = std::make_unique<models::ModelStore>(std::vector{places.data + "/models"});
         engines = std::make_unique<engines::EngineStore>(places.cache, std::vector<std::string>{});
     }
@@ -124,13 +136,18 @@ class House {
         return places.config + "/slots/" + slot + ".toml";
     }
 
+    // From the next start on.
+    void keep_by(Keeper keeper) {
+        keeper_ = keeper;
+        if (keeper == Keeper::Systemd) put_unit();
+    }
     // A daemon's life, as far as slots are concerned. The one before ends first.
     void start() { EXPECT_TRUE(try_to_start()); }
     Result<void> try_to_start() {
         table.reset();
         launcher.reset();
         host = std::make_unique<TestHost>();
-        launcher = std::make_unique<ProcessLauncher>(*loop, places, self_);
+        launcher = make_launcher();
         table = std::make_unique<SlotTable>(
             SlotWorld{*loop, *launcher, *host, places, Supplies{*models, *engines, 2}, patience});
         host->table = table.get();
@@ -184,10 +201,26 @@ class House {
     std::unique_ptr<models::ModelStore> models{};
     std::unique_ptr<engines::EngineStore> engines{};
     std::unique_ptr<TestHost> host{};
-    std::unique_ptr<ProcessLauncher> launcher{};
+    std::unique_ptr<Launcher> launcher{};
     std::unique_ptr<SlotTable> table{};
 
   private:
+    // The one that ships, with this test's program in it.
+    void put_unit() const {
+        auto text = os::read_file("packaging/hal0-slot@.service", 64_KiB).value();
+        std::string const shipped = "/usr/bin/hal0";
+        text.replace(text.find(shipped), shipped.size(), self_);
+        test_manager().put_unit(std::string{unit_template}, text);
+    }
+    [[nodiscard]] std::unique_ptr<Launcher> make_launcher() const {
+        if (keeper_ == Keeper::Process) return std::make_unique<ProcessLauncher>(*loop, places, self_);
+        auto made = std::make_unique<SystemdLauncher>(
+            UnitManager::open(*loop, test_manager().address()).value(), places, "");
+        EXPECT_TRUE(made->check());
+        return made;
+    }
+
+    Keeper keeper_{Keeper::Process};
     std::string self_{};
 };
 
