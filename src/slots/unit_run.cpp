@@ -61,13 +61,13 @@ Result<std::unique_ptr<UnitManager>> UnitManager::open(os::Loop& loop, std::stri
     std::unique_ptr<UnitManager> manager{new UnitManager{loop, std::move(address)}};
     HAL0_CHECK(manager->connect());
     HAL0_CHECK(manager->bus_->ask(of_manager("Subscribe", {}), manager_patience));
+    manager->connected_ = true;
     return manager;
 }
 
 Result<void> UnitManager::connect() {
     HAL0_TRY(bus, os::Bus::open(loop_, address_, [this] { lost(); }));
     bus_ = std::move(bus);
-    connected_ = true;
     return {};
 }
 
@@ -104,9 +104,15 @@ void UnitManager::lost() {
 
 void UnitManager::connect_again() {
     if (!connect()) return again_.start(reconnect_pause);
-    // Where that fails the connection is lost again, or nothing is told: then the processes' ends are seen.
-    (void)bus_->call(of_manager("Subscribe", {}), [](auto const&) {});
-    tell_runs([](UnitRun& run) { run.connected(); });
+    again_.start(manager_patience);
+    // systemd comes back to a bus that was started again some time after that.
+    auto call = bus_->call(of_manager("Subscribe", {}), [this](Result<os::BusValues> const& reply) {
+        if (!reply) return again_.start(reconnect_pause);
+        again_.stop();
+        connected_ = true;
+        tell_runs([](UnitRun& run) { run.connected(); });
+    });
+    if (call) subscribing_ = std::move(call).value();
 }
 
 // ---- one run

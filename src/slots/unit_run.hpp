@@ -44,7 +44,8 @@ class UnitManager final : NoCopy {
     os::Loop& loop_;
     std::string address_;
     std::unique_ptr<os::Bus> bus_{};
-    bool connected_{false};
+    bool connected_{false};  // and told of what happens
+    std::unique_ptr<os::BusHandle> subscribing_{};
     std::vector<UnitRun*> runs_{};
     os::Timer again_;
 };
