@@ -184,10 +184,8 @@ Result<Message> written(sd_bus* bus, BusCall const& call) {
 }
 
 std::string match_of(BusSignal const& signal) {
-    auto match = format("type='signal',sender='{}',path='{}',interface='{}',member='{}'", signal.sender,
-                        signal.path, signal.interface, signal.member);
-    if (signal.only_with) match += format(",arg{}='{}'", signal.only_with->number, signal.only_with->text);
-    return match;
+    return format("type='signal',sender='{}',path='{}',interface='{}',member='{}'", signal.sender,
+                  signal.path, signal.interface, signal.member);
 }
 
 std::string usual_bus(unsigned uid) { return format("unix:path=/run/user/{}/bus", uid); }

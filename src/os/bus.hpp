@@ -44,11 +44,6 @@ struct BusSignal {
     std::string path{};
     std::string interface{};
     std::string member{};
-    struct Argument {
-        int number{0};
-        std::string text{};
-    };
-    std::optional<Argument> only_with{};  // the bus itself leaves the others out
 };
 
 // A call that was made or a signal that is listened to. Without it nobody is told any more; a call goes out

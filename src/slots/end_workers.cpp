@@ -17,7 +17,7 @@
 namespace hal0::slots {
 namespace {
 
-struct Worker {
+struct EndingWorker {
     std::string slot{};
     std::unique_ptr<os::Process> process{};
     bool ended{false};
@@ -60,7 +60,7 @@ class Ending final : NoCopy {
 
   private:
     Result<void> find_one(std::string const& name, RunDir const& run) {
-        auto worker = std::make_unique<Worker>();
+        auto worker = std::make_unique<EndingWorker>();
         worker->slot = name;
         HAL0_TRY(process, worker_of(loop_, run, [this, w = worker.get()](os::ExitStatus const&) {
                      w->ended = true;
@@ -85,7 +85,7 @@ class Ending final : NoCopy {
 
     os::Loop& loop_;
     Duration patience_;
-    std::vector<std::unique_ptr<Worker>> workers_{};
+    std::vector<std::unique_ptr<EndingWorker>> workers_{};
     os::Timer kill_;
     os::Timer give_up_;
 };

@@ -9,8 +9,8 @@
 namespace hal0::slots {
 namespace {
 
-constexpr std::string_view prefix = "hal0-slot@";
-constexpr std::string_view suffix = ".service";
+constexpr std::string_view unit_prefix = "hal0-slot@";
+constexpr std::string_view unit_suffix = ".service";
 
 bool is_plain(char c) {
     bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -60,9 +60,9 @@ std::optional<std::string> unescaped(std::string_view text) {
 
 Result<std::string> unit_name(UnitInstance const& instance) {
     HAL0_CHECK(check_slot_name(instance.slot));
-    auto name = std::string{prefix} + instance.slot;
+    auto name = std::string{unit_prefix} + instance.slot;
     if (!instance.runtime.empty()) name += ":" + escaped(instance.runtime);
-    name += suffix;
+    name += unit_suffix;
     if (name.size() <= unit_name_bytes_max) return name;
     return Error{
         Errc::TooLarge,

@@ -40,7 +40,7 @@ os::BusCall all_properties(std::string path) {
             .arguments = {std::string{}}};  // of all its interfaces
 }
 
-std::string path_of(std::string const& unit) { return os::bus_path("/org/freedesktop/systemd1/unit", unit); }
+std::string unit_path_of(std::string const& unit) { return os::bus_path("/org/freedesktop/systemd1/unit", unit); }
 
 bool is_down(std::string const& active_state) {
     return active_state == "inactive" || active_state == "failed";
@@ -118,7 +118,7 @@ void UnitManager::connect_again() {
 // ---- one run
 
 UnitRun::UnitRun(UnitManager& manager, std::string unit, Launcher::Ended ended)
-    : manager_{manager}, unit_{std::move(unit)}, path_{path_of(unit_)}, ended_{std::move(ended)} {
+    : manager_{manager}, unit_{std::move(unit)}, path_{unit_path_of(unit_)}, ended_{std::move(ended)} {
     manager_.add(*this);
 }
 
@@ -136,13 +136,11 @@ Result<void> UnitRun::listen() {
                                       look();
                                   }));
     changes_ = std::move(changes);
-    constexpr int unit_argument = 2;
-    HAL0_TRY(jobs, bus->listen({.sender = systemd,
-                                .path = manager_path,
-                                .interface = manager_interface,
-                                .member = "JobRemoved",
-                                .only_with = os::BusSignal::Argument{unit_argument, unit_}},
-                               [this](os::BusValues const& told) { job_removed(told); }));
+    HAL0_TRY(
+        jobs,
+        bus->listen(
+            {.sender = systemd, .path = manager_path, .interface = manager_interface, .member = "JobRemoved"},
+            [this](os::BusValues const& told) { job_removed(told); }));
     jobs_ = std::move(jobs);
     return {};
 }
