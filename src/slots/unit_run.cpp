@@ -40,7 +40,9 @@ os::BusCall all_properties(std::string path) {
             .arguments = {std::string{}}};  // of all its interfaces
 }
 
-std::string unit_path_of(std::string const& unit) { return os::bus_path("/org/freedesktop/systemd1/unit", unit); }
+std::string unit_path_of(std::string const& unit) {
+    return os::bus_path("/org/freedesktop/systemd1/unit", unit);
+}
 
 bool is_down(std::string const& active_state) {
     return active_state == "inactive" || active_state == "failed";
@@ -146,8 +148,12 @@ Result<void> UnitRun::listen() {
 }
 
 Result<void> UnitRun::start() {
-    HAL0_CHECK(listen());
     starting_ = true;
+    return manager_.bus() != nullptr ? ask_to_start() : Result<void>{};
+}
+
+Result<void> UnitRun::ask_to_start() {
+    HAL0_CHECK(listen());
     HAL0_TRY(call, manager_.bus()->call(of_manager("StartUnit", {unit_, std::string{"replace"}}),
                                         [this](Result<os::BusValues> const& reply) { started(reply); }));
     start_call_ = std::move(call);
@@ -177,7 +183,9 @@ Result<void> UnitRun::take_over(int pid) {
 }
 
 void UnitRun::connected() {
-    if (listen()) ask_for_all();
+    bool const to_be_started = starting_ && !pid_;  // asked twice, it is started once
+    auto const asked = to_be_started ? ask_to_start() : listen();
+    if (asked && !to_be_started) ask_for_all();
 }
 
 void UnitRun::disconnected() {
@@ -186,7 +194,7 @@ void UnitRun::disconnected() {
     all_call_.reset();
     jobs_.reset();
     changes_.reset();
-    if (!pid_) return finish(not_connected());
+    job_.clear();
     if (main_gone_) finish(os::ExitStatus{});
 }
 
@@ -263,7 +271,11 @@ Result<void> UnitRun::signal(int number) {
     if (!ended_) return Error{Errc::NotFound, format("{} has ended", unit_)};
     if (number == SIGKILL) killed_ = true;
     auto* const bus = manager_.bus();
-    if (bus == nullptr) return process_ ? process_->signal_group(number) : not_connected();
+    if (bus == nullptr && process_) return process_->signal_group(number);
+    if (bus == nullptr) {
+        finish(not_connected());  // nothing was started yet, or its job goes on without us: its lock tells
+        return {};
+    }
     // Without a process there is a job, and that is called off.
     auto const call = pid_ ? of_manager("KillUnit", {unit_, std::string{"all"}, std::int32_t{number}})
                            : of_manager("StopUnit", {unit_, std::string{"replace"}});

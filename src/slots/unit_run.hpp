@@ -55,6 +55,7 @@ class UnitRun final : public Worker, NoCopy {
     UnitRun(UnitManager& manager, std::string unit, Launcher::Ended ended);
     ~UnitRun() override;
 
+    // While the manager isn't reached it waits for that.
     Result<void> start();
     // Of its main process, which runs. NotFound when it doesn't any more.
     Result<void> take_over(int pid);
@@ -68,6 +69,7 @@ class UnitRun final : public Worker, NoCopy {
 
   private:
     Result<void> listen();
+    Result<void> ask_to_start();
     void ask_for_all();
     void started(Result<os::BusValues> const& reply);
     void job_removed(os::BusValues const& told);
