@@ -1,5 +1,6 @@
 #pragma once
 // What happens, as a numbered stream that a client can leave and rejoin where it was.
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -20,7 +21,7 @@ namespace hal0::history {
 struct EventId {
     std::uint64_t epoch{0};
     std::uint64_t sequence{0};
-    bool operator==(EventId const&) const = default;
+    auto operator<=>(EventId const&) const = default;  // in the order of time
 };
 std::string to_string(EventId id);
 std::optional<EventId> parse_event_id(std::string_view text);
