@@ -50,7 +50,7 @@ void Connection::refuse(OwnError const& error) {
         head_request_ = false;
         inbound_->tracker = BodyTracker{Framing::UntilClose, 0};
     }
-    send_whole(shared_.handler.failure(error, head_is_read ? &inbound_->head : nullptr));
+    send_whole(shared_.handler.failure(id(), error, head_is_read ? &inbound_->head : nullptr));
 }
 
 // An answer given before the body was read: a short rest is skipped, for a long one the connection ends. So
@@ -215,7 +215,7 @@ void Connection::end_relay() {
     if (relay_.ending() == Ending::ClientGone) return gone(Ending::ClientGone);
     if (auto const* refusal = relay_.refusal()) {
         tell(relay_.ending());
-        return send_whole(shared_.handler.failure(*refusal, &inbound_->head));
+        return send_whole(shared_.handler.failure(id(), *refusal, &inbound_->head));
     }
     if (relay_.ending() != Ending::Complete) tell(relay_.ending());
     if (relay_.after() == Relay::After::Abort) return abort();

@@ -71,6 +71,7 @@ class Connection final : public Exchange, public os::FdHandler, public Deadline,
     void on_deadline() override;
     void on_upstream(os::Ready ready) override;
     std::string cut_event(OwnError const& error) override { return told_->cut_event(id(), error); }
+    void on_passing(std::string_view content) override { told_->on_passing(id(), content); }
 
     // Reading
     void proceed();

@@ -31,7 +31,7 @@ void Relay::start(RelayPlan const& plan, Inbound& request, ClientTerms const& te
     outcome_ = {};
     started_ = shared_.loop.now();
     connecting_since_ = started_;
-    second_try_ = heard_ = readable_ = hung_up_ = head_waits_ = wants_turn_ = keep_upstream_ = false;
+    second_try_ = heard_ = readable_ = hung_up_ = head_waits_ = wants_turn_ = keep_upstream_ = shown_ = false;
     put_worker_head(request.worker_head, request.head, plan, request.body.size());
     request.added.append(plan.add_lines);
     worker_ = &shared_.upstreams.worker(plan.upstream);
@@ -218,7 +218,7 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
     decoded.clear();
     auto const used = body_.consume(bytes, [this, &decoded](std::string_view run) {
         outcome_.body_bytes += run.size();
-        if (events_only_) events_.feed(run);
+        events_only_ ? show_events(run) : show(run);
         if (decode_) decoded.append(run);
     });
     auto const payload = decode_ ? std::string_view{decoded} : bytes.substr(0, used);
@@ -232,7 +232,34 @@ void Relay::pass_on(std::string_view head, std::string_view bytes) {
     complete();
 }
 
+// A stream's events come whole, nearly always: nothing of them is copied then.
+void Relay::show_events(std::string_view run) {
+    events_.feed(run);
+    bool const whole = events_.between_events();
+    if (whole && end_.empty()) return owner_.on_passing(run);
+    keep_end(run);
+    if (!whole) return;
+    owner_.on_passing(end_.view());
+    end_.release();
+}
+
+// Most answers come in one piece: it is shown as it is, and nothing of it is copied.
+void Relay::show(std::string_view run) {
+    bool const only = !shown_ && body_.ended();
+    if (!shown_) owner_.on_passing(run);
+    shown_ = true;
+    if (!only) keep_end(run);
+}
+
+void Relay::keep_end(std::string_view run) {
+    if (run.size() > shown_bytes_max) run.remove_prefix(run.size() - shown_bytes_max);
+    auto const size = end_.size() + run.size();
+    if (size > shown_bytes_max) end_.drop_front(size - shown_bytes_max);
+    end_.append(run);
+}
+
 void Relay::complete() {
+    if (!events_only_ && !end_.empty()) owner_.on_passing(end_.view());
     bool const told = !terms_.begun || end_begun(events_only_ ? "" : "\n\n");
     if (!told) return finish(Ending::ClientGone, After::Abort);
     finish(Ending::Complete, terms_.keep_alive ? After::KeepAlive : After::Close);
@@ -304,6 +331,7 @@ void Relay::finish(Ending ending, After after) {
     wants_turn_ = false;
     request_ = nullptr;
     partial_.release();
+    end_.release();
     bool const whole = ending == Ending::Complete && keep_upstream_;
     if (whole) shared_.upstreams.give_back(std::move(upstream_), upstream_idle_);
     upstream_.reset();

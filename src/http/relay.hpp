@@ -23,6 +23,7 @@ struct Shared;
 class RelayOwner : public UpstreamUser {
   public:
     virtual std::string cut_event(OwnError const& error) = 0;  // as Relayed has it
+    virtual void on_passing(std::string_view content) = 0;     // as Relayed has it
 
   protected:
     ~RelayOwner() = default;
@@ -73,6 +74,9 @@ class Relay {
     void complete();
     [[nodiscard]] std::string& one_line(std::string& text) const;
     void pass_on(std::string_view head, std::string_view bytes);
+    void show(std::string_view run);
+    void show_events(std::string_view run);
+    void keep_end(std::string_view run);
     [[nodiscard]] OwnError const& never_began() const;
     void refuse(OwnError const& error, Ending ending);
     void cut(OwnError const& error, Ending ending);
@@ -91,6 +95,7 @@ class Relay {
     OwnError const* refusal_{nullptr};
     std::size_t sent_{0};  // of the request
     Buffer partial_{};     // of the worker's head
+    Buffer end_{};         // of an answer that comes in pieces: what is to be shown of it, once it is there
     BodyTracker body_{};
     EventBoundary events_{};
     RelayOutcome outcome_{};
@@ -108,6 +113,7 @@ class Relay {
     bool events_only_ : 1 {false};  // the answer is a stream of server-sent events
     bool head_waits_ : 1 {false};   // in answer_head, for the first of its body
     bool decode_ : 1 {false};       // the chunked coding ends here
+    bool shown_ : 1 {false};        // how the answer begins
     bool keep_upstream_ : 1 {false};
     bool wants_turn_ : 1 {false};
 };

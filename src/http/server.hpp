@@ -77,9 +77,15 @@ struct RelayPlan {
     std::string_view add_lines{};  // to the head of the client's answer, each with its CRLF
 };
 
+// So much of an answer's end is shown to who began its relay.
+inline constexpr std::size_t shown_bytes_max = std::size_t{2} << 10;
+
 // Who began a relay: called on the loop's thread; on_relay_end() never from within relay().
 class Relayed {
   public:
+    // A look at what passes; the bytes are gone afterwards. Of a stream of events what came at once and ends
+    // with an event; of any other answer how it begins and how it ends, which may be one and the same piece.
+    virtual void on_passing(ExchangeId id, std::string_view content) = 0;
     // The worker's stream of events ends too early, and between two of them, or never comes to a client that
     // was kept waiting. What is given, one more event, says so to the client before a proper end; with
     // nothing the connection is aborted.
@@ -137,7 +143,7 @@ class Handler {
     virtual void on_gone(ExchangeId id) = 0;
     // The answer to a request that fails in this room: one that can't be read, and one whose worker gave
     // none. `head` is null where it is the head that can't be read.
-    virtual Response failure(OwnError const& error, RequestHead const* head) = 0;
+    virtual Response failure(ExchangeId id, OwnError const& error, RequestHead const* head) = 0;
 
   protected:
     ~Handler() = default;

@@ -130,7 +130,8 @@ class TestHandler final : public Handler, public Relayed {
     bool tells_cuts{true};
     std::vector<ExchangeId> gone;
     std::vector<RelayOutcome> outcomes;
-    std::vector<std::string> failed;  // paths of requests that failed before an answer; "?" for unread heads
+    std::vector<std::string> passing;  // what was shown of answers
+    std::vector<std::string> failed;   // paths of requests that failed before an answer; "?" for unread heads
 
     static Response echo(Exchange& exchange) {
         std::string body{exchange.head().method_text};
@@ -146,7 +147,7 @@ class TestHandler final : public Handler, public Relayed {
         serve ? serve(exchange) : exchange.respond(echo(exchange));
     }
     void on_gone(ExchangeId id) override { gone.push_back(id); }
-    Response failure(OwnError const& error, RequestHead const* head) override {
+    Response failure(ExchangeId, OwnError const& error, RequestHead const* head) override {
         failed.emplace_back(head == nullptr ? "?" : head->path);
         std::string body{error.code};
         body.append(": ").append(error.message).append(" (the end)");
@@ -156,6 +157,7 @@ class TestHandler final : public Handler, public Relayed {
     std::string cut_event(ExchangeId, OwnError const& error) override {
         return tells_cuts ? format("event: cut\ndata: {}\n\n", error.code) : std::string{};
     }
+    void on_passing(ExchangeId, std::string_view content) override { passing.emplace_back(content); }
     void on_relay_end(ExchangeId, RelayOutcome const& outcome) override { outcomes.push_back(outcome); }
 };
 
