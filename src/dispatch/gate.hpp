@@ -68,6 +68,11 @@ class Lease {
     void count(Outcome outcome, std::optional<Duration> first_byte, Duration total) {
         if (gate_ != nullptr) gate_->tally().count(outcome, first_byte, total);
     }
+    void count(TokenWork const& work) {
+        if (gate_ != nullptr) gate_->tally().count(work);
+    }
+    // Requests on its slot, this one among them; 0 where it holds nothing.
+    [[nodiscard]] std::uint64_t in_flight() const { return gate_ == nullptr ? 0 : gate_->in_flight(); }
     void release() {
         if (auto* gate = std::exchange(gate_, nullptr)) gate->leave();
     }

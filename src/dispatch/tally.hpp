@@ -46,17 +46,29 @@ struct Times {
     bool operator==(Times const&) const = default;
 };
 
+// What one answer took, or all of them.
+struct TokenWork {
+    std::int64_t prompt{0};     // tokens of the prompt that were computed
+    std::int64_t cached{0};     // … that the worker had from before
+    std::int64_t generated{0};  // tokens of the answer
+    Duration prompt_time{};
+    Duration generated_time{};
+    bool operator==(TokenWork const&) const = default;
+};
+
 class SlotTally final : NoCopy {
   public:
     // Any thread. `first_byte`: nothing where none came.
     void count(Outcome outcome, std::optional<Duration> first_byte, Duration total);
     // Of one that no worker was given: it has no times.
     void count_unserved(Outcome outcome);
+    void count(TokenWork const& work);
 
     struct Reading {
         std::array<std::uint64_t, outcome_names.size()> requests{};
         Times first_byte{};
         Times total{};
+        TokenWork work{};
     };
     [[nodiscard]] Reading read() const;  // any thread; figures of requests that end meanwhile may be in part
 
@@ -71,6 +83,11 @@ class SlotTally final : NoCopy {
     std::array<std::atomic<std::uint64_t>, outcome_names.size()> requests_{};
     AtomicTimes first_byte_{};
     AtomicTimes total_{};
+    std::atomic<std::int64_t> prompt_tokens_{0};
+    std::atomic<std::int64_t> cached_tokens_{0};
+    std::atomic<std::int64_t> generated_tokens_{0};
+    std::atomic<std::int64_t> prompt_ns_{0};
+    std::atomic<std::int64_t> generated_ns_{0};
 };
 
 }  // namespace hal0::dispatch

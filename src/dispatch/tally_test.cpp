@@ -30,6 +30,15 @@ TEST(SlotTally, CountsByEndAndByTime) {
     EXPECT_EQ(in_buckets, 2U) << "ten minutes are over every bound";
 }
 
+TEST(SlotTally, SumsUpTokensAndTheirTimes) {
+    SlotTally tally;
+    tally.count({.prompt = 10, .cached = 5, .generated = 3, .prompt_time = 1s, .generated_time = 2s});
+    tally.count({.prompt = 1, .generated_time = 500ms});
+    EXPECT_EQ(
+        tally.read().work,
+        (TokenWork{.prompt = 11, .cached = 5, .generated = 3, .prompt_time = 1s, .generated_time = 2500ms}));
+}
+
 TEST(SlotTally, LosesNothingToOtherThreads) {
     SlotTally tally;
     std::vector<std::thread> threads;
