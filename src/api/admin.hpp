@@ -17,6 +17,7 @@
 #include "api/house.hpp"
 #include "base/no_copy.hpp"
 #include "history/event_stream.hpp"
+#include "history/history.hpp"
 #include "jobs/jobs.hpp"
 #include "os/inbox.hpp"
 #include "os/loop.hpp"
@@ -43,6 +44,7 @@ class Admin final : public AdminPort, NoCopy {
         House& house;
         jobs::Jobs& jobs;
         history::EventStream& events;
+        history::History& history;
         Duration heartbeat{std::chrono::seconds{15}};
     };
     explicit Admin(World const& world);
@@ -62,6 +64,7 @@ class Admin final : public AdminPort, NoCopy {
     [[nodiscard]] House& house() const { return world_.house; }
     [[nodiscard]] jobs::Jobs& jobs() const { return world_.jobs; }
     [[nodiscard]] history::EventStream& events() const { return world_.events; }
+    [[nodiscard]] history::History& history() const { return world_.history; }
 
     // Nobody hears a second answer, or one whose client has left.
     void respond(dispatch::Ticket ticket, http::Response response);

@@ -56,24 +56,63 @@ Result<std::vector<std::string>> wanted_types(AdminCall const& call) {
 
 enum class Follow { Yes, No };
 
-// What a client that was here before has missed. One that comes anew to follow gets only where it stands, as
-// an event without data, which SSE clients take as their last event id and show to nobody; one that came to
-// look back gets all that is kept.
-std::string beginning(history::EventStream const& events, std::string const& last, Follow follow,
-                      std::vector<std::string> const& types) {
-    auto const here = events.latest();
-    if (last.empty() && follow == Follow::Yes) return format("id: {}\n\n", history::to_string(here));
-    auto const id = last.empty() ? events.oldest() : history::parse_event_id(last);
-    auto const missed = id ? events.since(*id) : history::EventStream::Missed{.complete = false};
-    if (!missed.complete)
-        return render({.id = events.latest(),
-                       .time = std::chrono::system_clock::now(),
-                       .type = std::string{resync.name}});
+std::string resync_event(history::EventStream const& events) {
+    return render(
+        {.id = events.latest(), .time = std::chrono::system_clock::now(), .type = std::string{resync.name}});
+}
+
+std::string render_all(std::vector<history::Event> const& events, std::vector<std::string> const& types) {
     std::string text;
-    for (auto const& event : missed.events) {
+    for (auto const& event : events) {
         if (takes(types, event.type)) text += render(event);
     }
     return text;
+}
+
+// What one client asked for.
+struct Wish {
+    dispatch::Ticket ticket{};
+    http::Method method{};
+    Follow follow{Follow::Yes};
+    std::vector<std::string> types{};
+};
+
+void begin(Admin& admin, Wish const& wish, std::string first) {
+    if (!admin.unanswered(wish.ticket)) return;  // it left while its past was looked up
+    http::Response answer{.content_type = "text/event-stream",
+                          .headers = {{"cache-control", "no-store"}},
+                          .body = std::move(first)};
+    if (wish.method == http::Method::Head || wish.follow == Follow::No)
+        return admin.respond(wish.ticket, std::move(answer));
+    admin.begin_stream(wish.ticket, std::move(answer),
+                       std::make_unique<EventFollower>(admin, wish.ticket, wish.types));
+}
+
+// What isn't in memory any more, or is an earlier daemon's, the history may have; then what is in memory.
+void begin_further_back(Admin& admin, Wish const& wish, history::EventId last) {
+    auto const oldest = admin.events().oldest();
+    admin.history().events_between(
+        last, oldest, [&admin, wish, oldest](Result<history::PastEvents> const& past) {
+            auto const kept = admin.events().since(oldest);
+            bool const whole = past.ok() && past->complete && kept.complete;
+            begin(admin, wish,
+                  whole ? render_all(past->events, wish.types) + render_all(kept.events, wish.types)
+                        : resync_event(admin.events()));
+        });
+}
+
+// A client that was here before gets what it has missed. One that comes anew to follow gets only where it
+// stands, as an event without data, which SSE clients take as their last event id and show to nobody; one
+// that came to look back gets all that is in memory.
+void begin_after(Admin& admin, Wish const& wish, std::string const& last) {
+    auto const& events = admin.events();
+    if (last.empty() && wish.follow == Follow::Yes)
+        return begin(admin, wish, format("id: {}\n\n", history::to_string(events.latest())));
+    auto const id = last.empty() ? events.oldest() : history::parse_event_id(last);
+    if (!id) return begin(admin, wish, resync_event(events));
+    auto const missed = events.since(*id);
+    if (missed.complete) return begin(admin, wish, render_all(missed.events, wish.types));
+    begin_further_back(admin, wish, *id);
 }
 
 void tell_events(Admin& admin, AdminCall const& call) {
@@ -82,28 +121,27 @@ void tell_events(Admin& admin, AdminCall const& call) {
     auto const* asked = call.value("last_event_id");
     auto const& last = call.last_event_id.empty() && asked != nullptr ? *asked : call.last_event_id;
     auto const* wish = call.value("follow");
-    auto const follow = wish != nullptr && *wish == "false" ? Follow::No : Follow::Yes;
-    http::Response answer{.content_type = "text/event-stream",
-                          .headers = {{"cache-control", "no-store"}},
-                          .body = beginning(admin.events(), last, follow, *types)};
-    if (call.method == http::Method::Head || follow == Follow::No)
-        return admin.respond(call.ticket, std::move(answer));
-    admin.begin_stream(call.ticket, std::move(answer),
-                       std::make_unique<EventFollower>(admin, call.ticket, *types));
+    begin_after(admin,
+                {.ticket = call.ticket,
+                 .method = call.method,
+                 .follow = wish != nullptr && *wish == "false" ? Follow::No : Follow::Yes,
+                 .types = *types},
+                last);
 }
 
 constexpr std::array event_query{
-    QueryDoc{"follow", "`false`: what is kept of the past, all of it or after `Last-Event-ID`, and no more"},
+    QueryDoc{"follow", "`false`: what is in memory of the past, or all after `Last-Event-ID`, and no more"},
     QueryDoc{"types", "only these, with commas between them: `slot.state,job`"},
     QueryDoc{"last_event_id", "the same as the header `Last-Event-ID`, for clients that can't set one"}};
 
 constexpr std::array event_rows{
-    AdminRoute{
-        .path = "/api/events",
-        .summary = "What happens, as it happens; after `Last-Event-ID`, when given, with what was missed.",
-        .query = event_query,
-        .answer = {AnswerDoc::Shape::Events},
-        .handle = &tell_events},
+    AdminRoute{.path = "/api/events",
+               .summary = "What happens, as it happens; after `Last-Event-ID`, when given, with what was "
+                          "missed, also while "
+                          "another daemon took over.",
+               .query = event_query,
+               .answer = {AnswerDoc::Shape::Events},
+               .handle = &tell_events},
 };
 
 }  // namespace

@@ -91,7 +91,7 @@ std::span<AdminGroup const> admin_groups() {
         AdminGroup{"The daemon", status_routes()}, AdminGroup{"Slots", slot_routes()},
         AdminGroup{"Models", model_routes()},      AdminGroup{"Engines", engine_routes()},
         AdminGroup{"The box", hardware_routes()},  AdminGroup{"Jobs", job_routes()},
-        AdminGroup{"Events", event_routes()},
+        AdminGroup{"Events", event_routes()},      AdminGroup{"The past", history_routes()},
     };
     return groups;
 }

@@ -68,6 +68,7 @@ std::span<AdminRoute const> engine_routes();
 std::span<AdminRoute const> hardware_routes();
 std::span<AdminRoute const> job_routes();
 std::span<AdminRoute const> event_routes();
+std::span<AdminRoute const> history_routes();
 
 struct AdminGroup {
     std::string_view title{};

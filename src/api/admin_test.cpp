@@ -1,4 +1,4 @@
-#include "api/admin.hpp"
+#include "api/test_admin.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "api/event_types.hpp"
-#include "api/fake_house.hpp"
 #include "base/format.hpp"
 #include "http/sse.hpp"
 #include "os/child.hpp"
@@ -18,89 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using http::Method;
-
-// What a data loop would have sent to its clients, by ticket.
-class Recorder final : public AnswerPort {
-  public:
-    struct Answer {
-        std::optional<http::Response> head{};
-        std::string streamed{};  // after the head's own body
-        bool streaming{false};
-        bool finished{false};
-    };
-    std::map<dispatch::Ticket, Answer> answers{};
-
-    void respond(dispatch::Ticket ticket, http::Response response) override {
-        EXPECT_FALSE(answers[ticket].head.has_value()) << "answered twice";
-        answers[ticket].head = std::move(response);
-        answers[ticket].finished = true;
-    }
-    void begin_stream(dispatch::Ticket ticket, http::Response head_and_first) override {
-        answers[ticket].head = std::move(head_and_first);
-        answers[ticket].streaming = true;
-    }
-    void write(dispatch::Ticket ticket, std::string bytes) override {
-        EXPECT_TRUE(answers[ticket].streaming);
-        answers[ticket].streamed += bytes;
-    }
-    void finish(dispatch::Ticket ticket) override {
-        answers[ticket].streaming = false;
-        answers[ticket].finished = true;
-    }
-};
-
-class AdminTest : public testing::Test {
-  protected:
-    AdminTest() {
-        admin.add_loop(port);
-        house.all_slots.resize(2);
-        house.all_slots[0].name = "embed";
-        house.all_slots[1].name = "primary";
-        house.log = dir / "primary.log";
-    }
-    dispatch::Ticket send(Method method, std::string const& target, std::string body = "",
-                          std::string last_event_id = "") {
-        auto const mark = std::min(target.find('?'), target.size());
-        dispatch::Ticket const ticket{.loop = 0, .connection = 1, .generation = ++generation};
-        admin.request({.ticket = ticket,
-                       .method = method,
-                       .method_text = std::string{http::method_name(method)},
-                       .path = target.substr(0, mark),
-                       .query = target.substr(std::min(mark + 1, target.size())),
-                       .body = std::move(body),
-                       .last_event_id = std::move(last_event_id),
-                       .over_unix_socket = over_unix_socket});
-        loop->run_once(0ms);
-        return ticket;
-    }
-    http::Response ask(Method method, std::string const& target, std::string body = "") {
-        auto const& head = port.answers[send(method, target, std::move(body))].head;
-        EXPECT_TRUE(head.has_value()) << target << " was not answered";
-        return head.value_or(http::Response{});
-    }
-    http::Response get(std::string const& target) { return ask(Method::Get, target); }
-    Error error_of(http::Response const& response) {
-        EXPECT_GE(response.status, 400);
-        return wire::decode_error(response.status, response.body);
-    }
-    void until(std::function<bool()> const& true_now) {
-        while (!true_now())
-            loop->run_once(10s);
-    }
-
-    bool over_unix_socket{false};
-    os::TestDir dir;
-    std::unique_ptr<os::Loop> loop{os::Loop::make().value()};
-    std::unique_ptr<os::Inbox> inbox{os::Inbox::make(*loop).value()};
-    FakeHouse house;
-    history::EventStream events{100, 8};
-    jobs::Jobs jobs{*loop,
-                    {.command = {"/bin/sh", "-c", "read line < $2", "job"}, .logs = dir / "logs"},
-                    [](jobs::Job const&) {}};
-    Recorder port;
-    std::uint32_t generation{0};
-    Admin admin{{*loop, *inbox, house, jobs, events, 1ms}};
-};
 
 // ---- the table
 
@@ -347,146 +263,6 @@ TEST_F(AdminTest, AnEngineInUseIsNotRemoved) {
     EXPECT_EQ(ask(Method::Delete, "/api/engines/llama.cpp/k2").status, 204);
     EXPECT_EQ(house.asked, (std::vector<std::string>{"remove llama.cpp k2"}));
     EXPECT_EQ(ask(Method::Post, "/api/engines/install", R"({"id":"llama.cpp"})").status, 200);
-}
-
-// ---- events
-
-class EventsTest : public AdminTest {
-  protected:
-    void publish(EventType const& type, std::string const& subject) {
-        events.publish({}, std::string{type.name}, subject, R"({"n":1})");
-    }
-    std::vector<http::SseEvent> heard(dispatch::Ticket ticket) {
-        std::vector<http::SseEvent> out;
-        http::SseReader reader;
-        auto const take = [&out](http::SseEvent const& event) { out.push_back(event); };
-        reader.feed(port.answers[ticket].head->body, take);
-        reader.feed(port.answers[ticket].streamed, take);
-        return out;
-    }
-    std::string subjects(dispatch::Ticket ticket) {
-        std::string out;
-        for (auto const& event : heard(ticket))
-            out += wire::decode<wire::EventView>(event.data)->subject + " ";
-        return out;
-    }
-};
-
-TEST_F(EventsTest, AreToldAsTheyHappen) {
-    publish(slot_state, "before");
-    auto const ticket = send(Method::Get, "/api/events");
-    EXPECT_EQ(port.answers[ticket].head->content_type, "text/event-stream");
-    EXPECT_EQ(port.answers[ticket].head->body, "id: 100-1\n\n");
-    publish(slot_state, "primary");
-    auto const events_heard = heard(ticket);
-    ASSERT_EQ(events_heard.size(), 1u);
-    EXPECT_EQ(events_heard[0].id, "100-2");
-    EXPECT_EQ(events_heard[0].type, "slot.state");
-    auto const view = wire::decode<wire::EventView>(events_heard[0].data).value();
-    EXPECT_EQ(view.subject, "primary");
-    EXPECT_EQ(view.data.text, R"({"n":1})");
-}
-
-TEST_F(EventsTest, AreResumedWhereTheyWereLeft) {
-    for (auto const* subject : {"a", "b", "c"})
-        publish(slot_state, subject);
-    EXPECT_EQ(subjects(send(Method::Get, "/api/events", "", "100-1")), "b c ");
-    EXPECT_EQ(subjects(send(Method::Get, "/api/events?last_event_id=100-2")), "c ");
-    auto const ticket = send(Method::Get, "/api/events", "", "100-3");
-    publish(slot_state, "d");
-    EXPECT_EQ(subjects(ticket), "d ");
-}
-
-TEST_F(EventsTest, SayWhenSomeAreGone) {
-    for (int i = 0; i < 20; ++i)
-        publish(slot_state, "a");
-    for (auto const* last : {"100-1", "99-7", "nonsense"}) {
-        auto const ticket = send(Method::Get, "/api/events?types=job", "", last);
-        publish(job_changed, "job");
-        auto const all = heard(ticket);
-        ASSERT_EQ(all.size(), 2u) << last;
-        EXPECT_EQ(all[0].type, "resync");
-        EXPECT_EQ(all[1].type, "job");
-        admin.gone(ticket);
-    }
-}
-
-TEST_F(EventsTest, AreOfTheWantedTypesOnly) {
-    auto const ticket = send(Method::Get, "/api/events?types=slot.removed,job");
-    publish(slot_state, "a");
-    publish(job_changed, "b");
-    publish(slot_removed, "c");
-    EXPECT_EQ(subjects(ticket), "b c ");
-    EXPECT_EQ(error_of(get("/api/events?types=slots")).message,
-              "there are no events of type 'slots'; there are slot.state, slot.removed, job, resync");
-}
-
-TEST_F(EventsTest, AClientThatLeftIsToldNothing) {
-    auto const ticket = send(Method::Get, "/api/events");
-    admin.gone(ticket);
-    loop->run_once(0ms);
-    publish(slot_state, "a");
-    EXPECT_EQ(subjects(ticket), "");
-}
-
-TEST_F(EventsTest, ASilentStreamHasAHeartbeatAndEndsWithTheDaemon) {
-    auto const ticket = send(Method::Get, "/api/events");
-    auto const& answer = port.answers[ticket];
-    until([&] { return answer.streamed.starts_with(": still here\n\n: still here\n\n"); });
-    EXPECT_EQ(subjects(ticket), "");
-    admin.end({Errc::Unavailable, "over"});
-    EXPECT_TRUE(answer.finished);
-    publish(slot_state, "a");
-    EXPECT_EQ(subjects(ticket), "");
-}
-
-TEST_F(EventsTest, TooManyAtOnceAreRefused) {
-    for (std::size_t i = 0; i < admin_streams_max; ++i)
-        EXPECT_TRUE(port.answers[send(Method::Get, "/api/events")].streaming);
-    EXPECT_EQ(get("/api/events").status, 503);
-    EXPECT_EQ(ask(Method::Head, "/api/events").status, 200);
-}
-
-TEST_F(AdminTest, MemoryIsReadWhenItIsAskedFor) {
-    EXPECT_TRUE(house.asked.empty());
-    auto const answer = get("/api/memory");
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(wire::decode<wire::MemoryView>(answer.body).value().pools.at(0).id, "unified");
-    EXPECT_EQ(house.asked, std::vector<std::string>{"memory"});
-    EXPECT_EQ(ask(Method::Post, "/api/memory").status, 405);
-}
-
-TEST_F(AdminTest, FitIsAskedByAQuery) {
-    EXPECT_EQ(get("/api/fit?model=m&context=8192&kv_type=q8_0").status, 200);
-    auto const refused = get("/api/fit?model=%2Fmodels%2Fa%20b.gguf");
-    EXPECT_EQ(refused.status, 403);
-    EXPECT_NE(error_of(refused).message.find("not taken over TCP"), std::string::npos);
-    over_unix_socket = true;
-    EXPECT_EQ(get("/api/"
-                  "fit?model=%2Fmodels%2Fa%20b.gguf&parallel=4&ubatch=64&cache_ram_mib=512&flash_attention="
-                  "on&device=gpu0&"
-                  "engine=e")
-                  .status,
-              200);
-    EXPECT_EQ(house.fits, (std::vector<wire::FitQuestion>{{.model = "m", .context = 8192, .kv_type = "q8_0"},
-                                                          {.model = "/models/a b.gguf",
-                                                           .parallel = 4,
-                                                           .ubatch = 64,
-                                                           .cache_ram_mib = 512,
-                                                           .flash_attention = "on",
-                                                           .device = "gpu0",
-                                                           .engine = "e"}}));
-    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=true&mmproj=p").status, 200);
-    EXPECT_EQ(house.fits.back(), (wire::FitQuestion{.model = "m", .mmproj = "p", .draft = "d", .mtp = true}));
-    over_unix_socket = false;
-    EXPECT_EQ(get("/api/fit?model=m&draft=d&mtp=false").status, 200);
-    EXPECT_EQ(get("/api/fit?model=m&draft=%2Fd.gguf").status, 403);
-    EXPECT_EQ(get("/api/fit?model=m&mmproj=p").status, 403);
-    EXPECT_EQ(get("/api/fit?model=m&mtp=perhaps").status, 400);
-    EXPECT_EQ(get("/api/fit").status, 400);
-    EXPECT_EQ(get("/api/fit?model=m&context=many").status, 400);
-    EXPECT_EQ(get("/api/fit?model=m&ctx=8192").status, 400);
-    EXPECT_EQ(house.fits.size(), 4U);
 }
 
 }  // namespace

@@ -4,12 +4,14 @@
 #include <utility>
 
 #include "api/admin_routes.hpp"
+#include "api/answer_figures.hpp"
 #include "api/errors.hpp"
 #include "api/models_list.hpp"
 #include "base/format.hpp"
 #include "base/text.hpp"
 #include "http/sse.hpp"
 #include "json/peek.hpp"
+#include "wire/status.hpp"
 
 namespace hal0::api {
 namespace {
@@ -40,6 +42,14 @@ dispatch::Outcome outcome_of_ranking(int status) {
     constexpr int gateway_timeout = 504;
     if (status == bad_gateway) return dispatch::Outcome::WorkerLost;
     return status == gateway_timeout ? dispatch::Outcome::Stalled : dispatch::outcome_of_status(status);
+}
+
+// What hal0 answers, or would, where no worker did.
+int status_of(http::RelayOutcome const& outcome) {
+    constexpr int bad_gateway = 502;
+    constexpr int gateway_timeout = 504;
+    if (outcome.status > 0 || outcome.ending == http::Ending::ClientGone) return outcome.status;
+    return outcome.ending == http::Ending::Stalled ? gateway_timeout : bad_gateway;
 }
 
 dispatch::Outcome outcome_of(http::RelayOutcome const& outcome) {
@@ -79,10 +89,10 @@ dispatch::Ticket Gateway::ticket(http::ExchangeId id) const {
 
 void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
     auto const& head = exchange.head();
+    begin(exchange.id(), head);
     if (auto const why = api::refuse(access_, head, exchange.over_unix_socket())) return fail(exchange, *why);
     auto const found = find_endpoint(head.method, head.path);
     auto& slot = active(exchange.id());
-    slot.generation = exchange.id().generation;
     slot.endpoint = found.endpoint;
     if (found.endpoint != nullptr && found.endpoint->serve == Serve::Admin) {
         body_max = std::min(body_max, admin_body_max);
@@ -101,8 +111,21 @@ void Gateway::on_head(http::Exchange& exchange, Bytes& body_max) {
                        .with("code", "unknown_url"));
 }
 
+// From here on it has a name.
+void Gateway::begin(http::ExchangeId id, http::RequestHead const& head) {
+    auto& slot = active(id);
+    slot.generation = id.generation;
+    slot.number = ids_.take();
+    auto const brought = head.header("x-request-id");
+    slot.client_id.assign(sane_id(brought) ? brought : std::string_view{});
+}
+
 void Gateway::on_request(http::Exchange& exchange) {
-    auto const& endpoint = *active(exchange.id()).endpoint;
+    auto& slot = active(exchange.id());
+    slot.arrived = world_.loop.now();
+    slot.figures = {};
+    slot.in_flight = 0;
+    auto const& endpoint = *slot.endpoint;
     switch (endpoint.serve) {
         case Serve::Health: return answer(exchange, {.body = render_health(*table_)});
         case Serve::Models: return serve_models(exchange);
@@ -142,13 +165,16 @@ void Gateway::serve_work(http::Exchange& exchange, Endpoint const& endpoint) {
 void Gateway::send(http::Exchange& exchange, Endpoint const& endpoint, dispatch::Route const& route) {
     auto const id = exchange.id();
     auto& slot = active(id);
+    note_route(slot, route);
     // The gate may be open before this loop's table says where to: the grant comes behind that table.
     if (route.has_address()) slot.lease = dispatch::Lease::take(*route.gate);
     if (!slot.lease.held()) return wait(exchange, route);
+    slot.in_flight = static_cast<std::uint32_t>(slot.lease.in_flight());
+    slot.began = world_.loop.now();
     if (endpoint.serve == Serve::Rerank) return rank(exchange, endpoint, route);
     slot.state = Active::State::Relaying;
     lines_.clear();
-    common_headers(&exchange.head(), [this](std::string_view name, std::string_view value) {
+    common_headers(id, &exchange.head(), [this](std::string_view name, std::string_view value) {
         lines_.append(name).append(": ").append(value).append("\r\n");
     });
     exchange.relay(
@@ -176,7 +202,7 @@ void Gateway::tell_who_waits() {
         auto const waited = now - waiting.since;
         if (waited < world_.heartbeat) return false;
         http::Response head{.content_type = "text/event-stream", .headers = {{"cache-control", "no-cache"}}};
-        if (!exchange->kept_waiting()) add_common(&exchange->head(), head);
+        if (!exchange->kept_waiting()) add_common(id, &exchange->head(), head);
         exchange->keep_waiting(
             head, http::sse_comment(format("slot '{}' is coming up: {} s so far", waiting.slot,
                                            std::chrono::round<std::chrono::seconds>(waited).count())));
@@ -193,14 +219,16 @@ void Gateway::rank(http::Exchange& exchange, Endpoint const& endpoint, dispatch:
                               .path = std::string{endpoint.worker_path},
                               .model = route.model,
                               .cross_encoder = route.kind == models::Kind::Rerank};
-    active(id).began = world_.loop.now();
     auto done = [this, id](http::Response response) {
         auto job = rankings_.extract(id);  // lives to the end of this call
         auto* waiting = live(ticket(id), Active::State::Ranking);
         if (waiting != nullptr) {
             auto& slot = active(id);
-            slot.lease.count(outcome_of_ranking(response.status), std::nullopt,
-                             world_.loop.now() - slot.began);
+            read_figures(response.body, slot.figures);
+            ended(slot, {.outcome = outcome_of_ranking(response.status),
+                         .status = response.status,
+                         .total = world_.loop.now() - slot.began,
+                         .answer_bytes = response.body.size()});
         }
         end(id);
         if (waiting != nullptr) answer(*waiting, std::move(response));
@@ -234,9 +262,16 @@ void Gateway::answer_admin_options(http::Exchange& exchange) {
 
 // ---- answers
 
-template <class Put> void Gateway::common_headers(http::RequestHead const* head, Put put) {
-    auto const id = head == nullptr ? std::string_view{} : head->header("x-request-id");
-    put("x-request-id", sane_id(id) ? id : ids_.next());
+// A request whose head can't be read has none yet.
+std::string_view Gateway::id_of(http::ExchangeId id) {
+    auto const& slot = active(id);
+    if (slot.generation != id.generation) return ids_.next();
+    return slot.client_id.empty() ? ids_.text(slot.number) : std::string_view{slot.client_id};
+}
+
+template <class Put>
+void Gateway::common_headers(http::ExchangeId id, http::RequestHead const* head, Put put) {
+    put("x-request-id", id_of(id));
     if (head == nullptr) return;
     auto const origin = cors_origin(access_, *head);
     if (origin.empty()) return;
@@ -249,14 +284,14 @@ template <class Put> void Gateway::common_headers(http::RequestHead const* head,
     put("access-control-max-age", "600");
 }
 
-void Gateway::add_common(http::RequestHead const* head, http::Response& response) {
-    common_headers(head, [&response](std::string_view name, std::string_view value) {
+void Gateway::add_common(http::ExchangeId id, http::RequestHead const* head, http::Response& response) {
+    common_headers(id, head, [&response](std::string_view name, std::string_view value) {
         response.headers.push_back({std::string{name}, std::string{value}});
     });
 }
 
 void Gateway::answer(http::Exchange& exchange, http::Response response) {
-    add_common(&exchange.head(), response);
+    add_common(exchange.id(), &exchange.head(), response);
     exchange.respond(response);
 }
 
@@ -266,9 +301,10 @@ void Gateway::fail(http::Exchange& exchange, Error const& error) {
     answer(exchange, error_response(exchange.head().path, error));
 }
 
-http::Response Gateway::failure(http::OwnError const& error, http::RequestHead const* head) {
+http::Response Gateway::failure(http::ExchangeId id, http::OwnError const& error,
+                                http::RequestHead const* head) {
     auto response = failure_response(head == nullptr ? std::string_view{} : head->path, error);
-    add_common(head, response);
+    add_common(id, head, response);
     return response;
 }
 
@@ -279,11 +315,12 @@ void Gateway::on_gone(http::ExchangeId id) {
         case Active::State::Waiting:
             world_.control.cancelled(ticket(id));
             slot.gate->tally().count_unserved(dispatch::Outcome::ClientGone);
+            record(slot, {.outcome = dispatch::Outcome::ClientGone});
             break;
         case Active::State::Admin: world_.admin.gone(ticket(id)); break;
         case Active::State::Ranking:
             rankings_.erase(id);
-            slot.lease.count(dispatch::Outcome::ClientGone, std::nullopt, world_.loop.now() - slot.began);
+            ended(slot, {.outcome = dispatch::Outcome::ClientGone, .total = world_.loop.now() - slot.began});
             break;
         case Active::State::None:
         case Active::State::Relaying: break;
@@ -298,9 +335,11 @@ std::string Gateway::cut_event(http::ExchangeId id, http::OwnError const& error)
 void Gateway::on_relay_end(http::ExchangeId id, http::RelayOutcome const& outcome) {
     auto& slot = active(id);
     if (slot.generation == id.generation)
-        slot.lease.count(outcome_of(outcome),
-                         outcome.status > 0 ? std::optional{outcome.first_byte} : std::nullopt,
-                         outcome.total);
+        ended(slot, {.outcome = outcome_of(outcome),
+                     .status = status_of(outcome),
+                     .first_byte = outcome.status > 0 ? std::optional{outcome.first_byte} : std::nullopt,
+                     .total = outcome.total,
+                     .answer_bytes = outcome.body_bytes});
     end(id);
 }
 
@@ -323,6 +362,7 @@ http::Exchange* Gateway::live(dispatch::Ticket ticket, Active::State state) {
 void Gateway::publish(dispatch::RouteTable const& table, std::uint64_t version) {
     world_.inbox.post([this, &table, version] {
         table_ = &table;
+        know_routes();
         models_body_ = render_models(table);
         world_.control.table_seen(world_.number, version);
     });
@@ -342,7 +382,9 @@ void Gateway::refuse(dispatch::Ticket ticket, Error why) {
     world_.inbox.post([this, ticket, why = std::move(why)] {
         auto* exchange = live(ticket, Active::State::Waiting);
         if (exchange == nullptr) return;
-        active(exchange->id()).gate->tally().count_unserved(dispatch::Outcome::Refused);
+        auto& slot = active(exchange->id());
+        slot.gate->tally().count_unserved(dispatch::Outcome::Refused);
+        record(slot, {.outcome = dispatch::Outcome::Refused, .status = wire::http_status(why.kind)});
         end(exchange->id());
         fail(*exchange, why);
     });
@@ -365,7 +407,7 @@ void Gateway::begin_stream(dispatch::Ticket ticket, http::Response head_and_firs
     world_.inbox.post([this, ticket, response = std::move(head_and_first)]() mutable {
         auto* exchange = live(ticket, Active::State::Admin);
         if (exchange == nullptr) return;
-        add_common(&exchange->head(), response);
+        add_common(exchange->id(), &exchange->head(), response);
         exchange->begin_stream(response);
     });
 }

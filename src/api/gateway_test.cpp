@@ -50,6 +50,16 @@ class Slammer final : public os::FdHandler, NoCopy {
     os::UniqueFd listener_;
 };
 
+class RecordingPort final : public RecordPort {
+  public:
+    void ended(std::vector<history::RequestRecord> requests, std::uint64_t unrecorded_ones) override {
+        records.insert(records.end(), requests.begin(), requests.end());
+        unrecorded += unrecorded_ones;
+    }
+    std::vector<history::RequestRecord> records;
+    std::uint64_t unrecorded{0};
+};
+
 // A gateway with a key, between real clients, a real dispatcher and workers that fail.
 struct GatewayTest : testing::Test {
     os::TestDir dir;
@@ -57,11 +67,17 @@ struct GatewayTest : testing::Test {
     std::unique_ptr<os::Inbox> inbox = os::Inbox::make(*loop).value();
     NoSlots slots;
     CountingAdmin admin;
+    RecordingPort port;
     dispatch::Dispatcher dispatcher{*loop, *inbox, slots, {.queue = {}, .wait_max = std::chrono::minutes{1}}};
     os::Pool pool{1};
-    Gateway gateway{
-        {.number = 0, .loop = *loop, .inbox = *inbox, .pool = pool, .control = dispatcher, .admin = admin},
-        {.allowed_hosts = {}, .key = Secret{"s3cret"}}};
+    Gateway gateway{{.number = 0,
+                     .loop = *loop,
+                     .inbox = *inbox,
+                     .pool = pool,
+                     .control = dispatcher,
+                     .admin = admin,
+                     .records = port},
+                    {.allowed_hosts = {}, .key = Secret{"s3cret"}}};
     os::UniqueFd listener{os::listen_on(os::InetAddress{"127.0.0.1", 0}).value()};
     std::unique_ptr<http::Server> server;
 
@@ -237,6 +253,7 @@ struct WaitingTest : GatewayTest {
                      .pool = pool,
                      .control = waits,
                      .admin = admin,
+                     .records = port,
                      .heartbeat = std::chrono::milliseconds{20}},
                     {}};
     os::UniqueFd place{os::listen_on(os::InetAddress{"127.0.0.1", 0}).value()};

@@ -122,6 +122,11 @@ template <auto value> void write_slots(Metrics& metrics, Scrape const& scrape) {
         metrics.sample({slot.name}, value(slot));
 }
 
+template <auto value> void write_counts(Metrics& metrics, Scrape const& scrape) {
+    for (auto const& of : scrape.counts)
+        metrics.sample({of.slot}, value(of));
+}
+
 template <auto times> void write_times(Metrics& metrics, Scrape const& scrape) {
     for (auto const& of : scrape.counts)
         metrics.histogram(of.slot, times(of));
@@ -159,6 +164,24 @@ constexpr std::array families{
     Family{"hal0_request_seconds", Type::Histogram, "slot,le",
            "From a request's way to the worker to the end of its answer.",
            &write_times<[](SlotCounts const& of) { return of.requests.total; }>},
+    Family{
+        "hal0_slot_prompt_tokens_total", Type::Counter, "slot",
+        "Tokens of prompts that were computed, as the answers tell it; those from the worker's cache apart.",
+        &write_counts<[](SlotCounts const& of) { return of.requests.work.prompt; }>},
+    Family{"hal0_slot_cached_tokens_total", Type::Counter, "slot",
+           "Tokens of prompts that the worker had in its cache.",
+           &write_counts<[](SlotCounts const& of) { return of.requests.work.cached; }>},
+    Family{"hal0_slot_generated_tokens_total", Type::Counter, "slot", "Tokens of answers.",
+           &write_counts<[](SlotCounts const& of) { return of.requests.work.generated; }>},
+    Family{
+        "hal0_slot_prompt_seconds_total", Type::Counter, "slot",
+        "What computing prompts took: rate(hal0_slot_prompt_tokens_total) by the rate of this is prompt "
+        "tokens/s. "
+        "Answers that tell no time, those of /v1/messages and of /v1/responses in one piece, are not in it.",
+        &write_counts<[](SlotCounts const& of) { return in_seconds(of.requests.work.prompt_time); }>},
+    Family{"hal0_slot_generated_seconds_total", Type::Counter, "slot",
+           "What generating took, as above; of a stream that tells no time, from its first byte to its last.",
+           &write_counts<[](SlotCounts const& of) { return in_seconds(of.requests.work.generated_time); }>},
     Family{"hal0_slot_load_seconds", Type::Histogram, "slot,le",
            "From a worker's start to its word that it is ready.",
            &write_times<[](SlotCounts const& of) { return of.loads; }>}};

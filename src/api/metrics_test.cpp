@@ -18,6 +18,8 @@ TEST(Metrics, AreWhatPrometheusReads) {
     counts.requests.total.add(3ms);
     counts.requests.total.add(200ms);
     counts.requests.total.add(1h);
+    counts.requests.work = {
+        .prompt = 20, .cached = 4, .generated = 8, .prompt_time = 250ms, .generated_time = 2s};
     auto const text = render_metrics("1.2", {slot}, {counts});
     EXPECT_TRUE(has(text, "hal0_build_info{version=\"1.2\"} 1"));
     EXPECT_NE(text.find(R"(slot="primary",model="a\"b\\c\nd")"), std::string::npos) << text;
@@ -32,6 +34,11 @@ TEST(Metrics, AreWhatPrometheusReads) {
     EXPECT_TRUE(has(text, "hal0_request_seconds_bucket{slot=\"primary\",le=\"+Inf\"} 3"));
     EXPECT_TRUE(has(text, "hal0_request_seconds_count{slot=\"primary\"} 3"));
     EXPECT_TRUE(has(text, "hal0_request_seconds_sum{slot=\"primary\"} 3600.203"));
+    EXPECT_TRUE(has(text, "hal0_slot_prompt_tokens_total{slot=\"primary\"} 20"));
+    EXPECT_TRUE(has(text, "hal0_slot_cached_tokens_total{slot=\"primary\"} 4"));
+    EXPECT_TRUE(has(text, "hal0_slot_generated_tokens_total{slot=\"primary\"} 8"));
+    EXPECT_TRUE(has(text, "hal0_slot_prompt_seconds_total{slot=\"primary\"} 0.25"));
+    EXPECT_TRUE(has(text, "hal0_slot_generated_seconds_total{slot=\"primary\"} 2"));
     EXPECT_TRUE(text.ends_with("\n"));
 }
 

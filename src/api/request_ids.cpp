@@ -11,8 +11,8 @@ constexpr std::size_t digits = 12;  // of the count
 
 RequestIds::RequestIds() : id_{"req-" + os::random_hex(6) + std::string(digits, '0')} {}
 
-std::string_view RequestIds::next() {
-    auto left = count_++;
+std::string_view RequestIds::text(std::uint64_t number) {
+    auto left = number;
     for (auto at = id_.rbegin(); at != id_.rbegin() + digits; ++at, left >>= 4U)
         *at = "0123456789abcdef"[left & 0xFU];
     return id_;

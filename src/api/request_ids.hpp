@@ -9,8 +9,11 @@ namespace hal0::api {
 class RequestIds {
   public:
     RequestIds();
-    // "req-" and 24 hex digits; stands until the next is made.
-    [[nodiscard]] std::string_view next();
+    // A number that stands for a name: the name is made where somebody is told it.
+    [[nodiscard]] std::uint64_t take() { return count_++; }
+    // "req-" and 24 hex digits; stands until the next is asked for.
+    [[nodiscard]] std::string_view text(std::uint64_t number);
+    [[nodiscard]] std::string_view next() { return text(take()); }
 
   private:
     std::string id_;  // its first half is random: neither another loop's nor a former daemon's

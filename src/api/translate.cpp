@@ -1,5 +1,7 @@
 #include "api/translate.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/format.hpp"
@@ -11,6 +13,18 @@ namespace {
 
 template <class T> void take_if(std::optional<T> const& given, T& field) {
     if (given) field = *given;
+}
+
+std::optional<std::int64_t> tokens_told(std::int32_t tokens) {
+    return tokens >= 0 ? std::optional<std::int64_t>{tokens} : std::nullopt;
+}
+
+// Three digits are what a clock of milliseconds is good for.
+std::optional<double> per_second(std::int32_t tokens, float ms) {
+    if (tokens <= 0 || ms <= 0) return std::nullopt;
+    auto const exact = static_cast<double>(tokens) * 1000.0 / static_cast<double>(ms);
+    auto const unit = std::pow(10.0, std::floor(std::log10(exact)) - 2);
+    return std::round(exact / unit) * unit;
 }
 
 }  // namespace
@@ -106,6 +120,45 @@ wire::EventView view_of(history::Event const& event) {
             .type = event.type,
             .subject = event.subject,
             .data = {event.data.empty() ? "null" : event.data}};
+}
+
+wire::RequestView view_of(history::RequestRecord const& request) {
+    auto const& told = request.figures;
+    wire::RequestView view{.number = request.number,
+                           .id = request.id,
+                           .time = rfc3339(request.began),
+                           .slot = request.slot,
+                           .model = request.model,
+                           .path = request.path,
+                           .outcome = request.outcome,
+                           .status = request.status,
+                           .stream = request.stream,
+                           .waited_s = request.waited_s,
+                           .first_byte_s = request.first_byte_s,
+                           .total_s = request.total_s,
+                           .prompt_tokens = tokens_told(told.prompt_tokens),
+                           .cached_tokens = tokens_told(told.cached_tokens),
+                           .generated_tokens = tokens_told(told.generated_tokens),
+                           .in_flight = request.in_flight,
+                           .answer_bytes = request.answer_bytes};
+    view.prompt_tokens_per_s =
+        per_second(told.prompt_tokens - std::max(told.cached_tokens, 0), told.prompt_ms);
+    view.generated_tokens_per_s = per_second(told.generated_tokens, told.generated_ms);
+    return view;
+}
+
+wire::LoadView view_of(history::LoadRecord const& load) {
+    return {.number = load.number,
+            .time = rfc3339(load.began),
+            .slot = load.slot,
+            .model = load.model,
+            .provider = load.engine,
+            .version = load.version,
+            .backend = load.backend,
+            .seconds = load.seconds,
+            .outcome = load.outcome,
+            .why = load.why,
+            .memory = load.memory};
 }
 
 wire::PlacesView view_of(os::Places const& places) {
