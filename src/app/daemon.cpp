@@ -74,7 +74,9 @@ Result<std::unique_ptr<Daemon>> Daemon::make(Start start, Log& log) {
 Daemon::~Daemon() {
     if (data_pool_) data_pool_->close();
     if (pool_) pool_->close();  // what it works on for a loop is posted to that loop's inbox
-    data_loops_.clear();        // join their threads before anything that they ask goes
+    if (history_pool_) history_pool_->close();
+    data_loops_.clear();  // join their threads before anything that they ask goes
+    if (history_) history_->end();
 }
 
 Result<void> Daemon::take_home() {
@@ -120,7 +122,7 @@ Result<void> Daemon::build_control() {
     pool_ = std::make_unique<os::Pool>(pool_threads);
     data_pool_ = std::make_unique<os::Pool>(pool_threads);
     library_ = std::make_unique<Library>(start_.places, start_.settings.model_roots);
-    events_ = std::make_unique<history::EventStream>(epoch_of(started_), events_kept_max);
+    build_history();
     log_keeper_ = std::make_unique<LogKeeper>(
         LogKeeper::World{.loop = *loop_, .inbox = *inbox_, .pool = *pool_, .log = log_}, start_.places);
     host_ = std::make_unique<HostDesk>(start_.places);
@@ -144,6 +146,7 @@ Result<void> Daemon::build_control() {
         .memory = *memory_,
         .fit = *fit_,
         .measuring = *measuring_,
+        .chronicle = *chronicle_,
         .status = [this] { return status(); },
         .stop =
             [this](std::function<void()> slots_are_down) { stop_with_slots(std::move(slots_are_down)); }});
@@ -171,9 +174,29 @@ Result<void> Daemon::build_control() {
         },
         SupplyWatch::Pauses{});
     house_->move_in(*slots_, *dispatcher_, *jobs_);
-    admin_ = std::make_unique<api::Admin>(api::Admin::World{
-        .loop = *loop_, .inbox = *inbox_, .house = *house_, .jobs = *jobs_, .events = *events_});
+    admin_ = std::make_unique<api::Admin>(api::Admin::World{.loop = *loop_,
+                                                            .inbox = *inbox_,
+                                                            .house = *house_,
+                                                            .jobs = *jobs_,
+                                                            .events = *events_,
+                                                            .history = *history_});
     return {};
+}
+
+void Daemon::build_history() {
+    auto const epoch = epoch_of(started_);
+    events_ = std::make_unique<history::EventStream>(epoch, events_kept_max);
+    history_pool_ = std::make_unique<os::Pool>(1);
+    history_ = std::make_unique<history::History>(
+        history::History::World{.loop = *loop_,
+                                .inbox = *inbox_,
+                                .pool = *history_pool_,
+                                .tell = [this](std::string const& line) { log_.warn("{}", line); }},
+        history::Store::Settings{.path = os::join_path(start_.places.state, "hal0.db"),
+                                 .epoch = epoch,
+                                 .kept_for = start_.settings.history_days});
+    chronicle_ = std::make_unique<Chronicle>(
+        Chronicle::World{.inbox = *inbox_, .events = *events_, .history = *history_});
 }
 
 Result<void> Daemon::build_data() {
@@ -188,6 +211,7 @@ Result<void> Daemon::build_data() {
                             .pool = *data_pool_,
                             .control = *dispatcher_,
                             .admin = *admin_,
+                            .records = *chronicle_,
                             .access = {.allowed_hosts = start_.settings.allowed_hosts, .key = start_.key},
                             .limits = limits}));
         dispatcher_->add_loop(loop->gateway());

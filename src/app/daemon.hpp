@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/admin.hpp"
+#include "app/chronicle.hpp"
 #include "app/data_loop.hpp"
 #include "app/house.hpp"
 #include "app/library.hpp"
@@ -18,6 +19,7 @@
 #include "base/secret.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "history/event_stream.hpp"
+#include "history/history.hpp"
 #include "jobs/jobs.hpp"
 #include "os/lock_file.hpp"
 #include "os/places.hpp"
@@ -49,6 +51,7 @@ class Daemon final : NoCopy {
     Result<void> take_home();
     Result<void> listen();
     Result<void> build_control();
+    void build_history();
     Result<void> build_data();
     void signalled(int number);
     void stop_with_slots(std::function<void()> slots_are_down);
@@ -69,10 +72,13 @@ class Daemon final : NoCopy {
     std::vector<int> listener_fds_{};
     std::vector<std::string> addresses_{};
     std::unique_ptr<os::Inbox> inbox_{};
-    std::unique_ptr<os::Pool> pool_{};       // for what people ask, which may take seconds
-    std::unique_ptr<os::Pool> data_pool_{};  // for requests alone: they don't wait behind that
+    std::unique_ptr<os::Pool> pool_{};          // for what people ask, which may take seconds
+    std::unique_ptr<os::Pool> data_pool_{};     // for requests alone: they don't wait behind that
+    std::unique_ptr<os::Pool> history_pool_{};  // for its writer alone: a slow disk keeps nobody else
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
+    std::unique_ptr<history::History> history_{};
+    std::unique_ptr<Chronicle> chronicle_{};
     std::unique_ptr<LogKeeper> log_keeper_{};
     std::unique_ptr<HostDesk> host_{};  // of who reads the memory, on the pool
     std::unique_ptr<MemoryDesk> memory_{};

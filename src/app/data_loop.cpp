@@ -15,7 +15,8 @@ Result<std::unique_ptr<DataLoop>> DataLoop::make(World const& world) {
                                                                         .inbox = *made->inbox_,
                                                                         .pool = world.pool,
                                                                         .control = world.control,
-                                                                        .admin = world.admin},
+                                                                        .admin = world.admin,
+                                                                        .records = world.records},
                                                     world.access);
     HAL0_TRY(server, http::Server::make(*made->loop_, world.listeners, *made->gateway_, world.limits));
     made->server_ = std::move(server);
@@ -30,7 +31,10 @@ void DataLoop::start() {
 
 void DataLoop::drain(std::function<void()> deaf, std::function<void()> done) {
     inbox_->post([this, deaf = std::move(deaf), done = std::move(done)]() mutable {
-        server_->drain(std::move(done));
+        server_->drain([this, done = std::move(done)] {
+            gateway_->hand_over_records();
+            done();
+        });
         deaf();
     });
 }

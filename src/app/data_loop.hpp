@@ -24,6 +24,7 @@ class DataLoop final : NoCopy {
         os::Pool& pool;
         dispatch::ControlPort& control;
         api::AdminPort& admin;
+        api::RecordPort& records;
         api::AccessRules access;
         http::ServerLimits limits;
     };

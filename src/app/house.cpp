@@ -254,6 +254,7 @@ void House::slot_changed(slots::SlotStatus const& status) {
                          .context = status.context,
                          .created = status.created});
     publish(api::slot_state.name, status.name, wire::encode(view_of(status)));
+    world_.chronicle.slot_changed(status);
     using slots::State;
     if (status.state == State::Ready || status.state == State::Offline) logged_.erase(status.name);
     if (status.state != State::Error) return;
@@ -268,6 +269,7 @@ void House::slot_ready(std::string const& slot, os::Address const& worker, std::
     else
         world_.log.info("slot {} is ready", slot);
     if (status && !status->adopted) loads_[slot].add(status->loaded_in);
+    if (status) world_.chronicle.slot_ready(*status);
     dispatcher_->open(slot, worker, key);
     measure(slot, Moment::Loaded);
 }

@@ -9,6 +9,7 @@
 
 #include "api/event_types.hpp"
 #include "api/house.hpp"
+#include "app/chronicle.hpp"
 #include "app/fit_desk.hpp"
 #include "app/library.hpp"
 #include "app/measuring.hpp"
@@ -38,6 +39,7 @@ class House final : public api::House, public slots::SlotHost, public dispatch::
         MemoryDesk& memory;
         FitDesk& fit;
         Measuring& measuring;
+        Chronicle& chronicle;
         std::function<wire::StatusView()> status;  // of the daemon itself
         std::function<void(std::function<void()> slots_are_down)> stop;
     };

@@ -143,6 +143,14 @@ void read_number(toml::TableReader& in, std::string_view key, std::int64_t& fiel
     if (field < 1 || field > most) in.refuse(key, format("must be 1 to {}, not {}", most, field));
 }
 
+void read_days(toml::TableReader& in, std::chrono::days& days) {
+    auto count = static_cast<std::int64_t>(days.count());
+    in.optional("history_days", count);
+    if (count < 0 || count > history::days_most)
+        in.refuse("history_days", format("must be 0 to {}, not {}", history::days_most, count));
+    days = std::chrono::days{count};
+}
+
 void read_bytes(toml::TableReader& in, std::string_view key, Bytes& field) {
     auto const* const found = in.member(key);
     if (found == nullptr) return;
@@ -195,6 +203,7 @@ void read_top(toml::TableReader& in, Settings& settings) {
     if (!settings.key_file.empty()) check_absolute(in, "key_file", settings.key_file);
     read_hosts(in, settings.allowed_hosts);
     read_number(in, "loops", settings.loops, loops_most);
+    read_days(in, settings.history_days);
     read_level(in, settings.log_level);
     read_launcher(in, settings.launcher);
     for (auto const& part : parts)

@@ -13,6 +13,7 @@
 #include "base/secret.hpp"
 #include "base/units.hpp"
 #include "dispatch/scheduler.hpp"
+#include "history/limits.hpp"
 #include "http/server.hpp"
 #include "os/net.hpp"
 #include "os/places.hpp"
@@ -34,6 +35,7 @@ struct Settings {
     dispatch::QueueLimits queue{};                                        // requests for slots that load
     std::chrono::seconds wait_max{slots::load_timeout};                   // their patience
     std::vector<std::string> model_roots{};
+    std::chrono::days history_days{history::days_usual};  // 0: nothing of what happens is kept
     LogLevel log_level{LogLevel::Info};
     Keeper launcher{Keeper::Auto};
 };

@@ -100,6 +100,11 @@ std::vector<SettingDoc> setting_docs() {
          "nobody: "
          "each is a `process` in a session of its own. `auto`: systemd where hal0 was installed as a package "
          "and a manager answers, else `process`."},
+        {"history_days", format("{}", usual.history_days.count()),
+         format(
+             "Days that events, loads and requests are kept in `hal0.db` in the state directory, 0 to {}; 0: "
+             "nothing is written. Of requests it has figures, never a text.",
+             history::days_most)},
         {"limits.body_max", as_text(usual.body_max),
          format("The largest body of a request, {} to {}.", human(body_least), human(body_most))},
         {"limits.waiting_max", format("{}", usual.queue.waiting_max),

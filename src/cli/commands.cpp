@@ -9,6 +9,7 @@
 #include "cli/daemon_commands.hpp"
 #include "cli/engine_commands.hpp"
 #include "cli/help.hpp"
+#include "cli/history_command.hpp"
 #include "cli/memory_command.hpp"
 #include "cli/model_commands.hpp"
 #include "cli/slot_commands.hpp"
@@ -127,6 +128,18 @@ Group daemon_group(Program const& program) {
                     {.name = "json", .help = "as JSON, an event a line"}},
           .examples = {{"hal0 events -f", ""}, {"hal0 events --json | jq .type", ""}},
           .run = events},
+         {.path = "history",
+          .summary = "past requests and loads, with their times and speeds",
+          .arguments = {{.name = "WHAT", .count = Argument::Count::Optional}},
+          .flags = {json,
+                    {.name = "slot", .value = "NAME", .help = "only of this one", .offer = Offer::Slots},
+                    number("limit", "N", "how many of the last ones (20)")},
+          .examples = {{"hal0 history", "the last requests, the newest at the end"},
+                       {"hal0 history loads --slot primary", ""},
+                       {"hal0 history events --json | jq '.[].type'", "an array, the newest first"}},
+          .notes = "WHAT is requests, loads or events. Kept for history_days in hal0.toml (30), across "
+                   "restarts; of requests there are figures, never a text.",
+          .run = history},
          {.path = "places",
           .summary = "where hal0 keeps things",
           .flags = {json, {.name = "log", .help = "only the log of a daemon that quickstart started"}},
