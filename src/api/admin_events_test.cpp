@@ -104,7 +104,7 @@ TEST_F(EventsTest, AreOfTheWantedTypesOnly) {
     publish(slot_removed, "c");
     EXPECT_EQ(subjects(ticket), "b c ");
     EXPECT_EQ(error_of(get("/api/events?types=slots")).message,
-              "there are no events of type 'slots'; there are slot.state, slot.removed, job, resync");
+              "there are no events of type 'slots'; there are slot.state, slot.removed, slot.slow, job, resync");
 }
 
 TEST_F(EventsTest, AClientThatLeftIsToldNothing) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "api/errors.hpp"
+#include "api/fake_records.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/client.hpp"
 #include "json/peek.hpp"
@@ -48,16 +49,6 @@ class Slammer final : public os::FdHandler, NoCopy {
     void on_ready(os::Ready) override { (void)os::accept_one(listener_.get()); }
     os::Loop& loop_;
     os::UniqueFd listener_;
-};
-
-class RecordingPort final : public RecordPort {
-  public:
-    void ended(std::vector<history::RequestRecord> requests, std::uint64_t unrecorded_ones) override {
-        records.insert(records.end(), requests.begin(), requests.end());
-        unrecorded += unrecorded_ones;
-    }
-    std::vector<history::RequestRecord> records;
-    std::uint64_t unrecorded{0};
 };
 
 // A gateway with a key, between real clients, a real dispatcher and workers that fail.

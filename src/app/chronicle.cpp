@@ -13,6 +13,7 @@ history::LoadRecord load_of(slots::SlotStatus const& status, Duration took) {
             .engine = status.engine,
             .version = status.version,
             .backend = status.backend,
+            .settings = speed_settings(status),
             .began = std::chrono::system_clock::now() - whole,
             .seconds = in_seconds(took)};
 }
@@ -43,12 +44,19 @@ void Chronicle::slot_changed(slots::SlotStatus const& status) {
     loading_.erase(began);
 }
 
+// Its baseline is asked for before this load is one of it.
 void Chronicle::slot_ready(slots::SlotStatus const& status) {
+    world_.speeds.slot_ready(status);
     if (status.adopted) return;
     auto load = load_of(status, status.loaded_in);
     load.outcome = "ready";
     if (status.memory) load.memory = status.memory->count;
     world_.history.add(std::move(load));
+}
+
+void Chronicle::slot_removed(std::string const& slot) {
+    loading_.erase(slot);
+    world_.speeds.slot_removed(slot);
 }
 
 // ---- requests
@@ -61,6 +69,7 @@ void Chronicle::ended(std::vector<history::RequestRecord> requests, std::uint64_
 
 void Chronicle::take(std::vector<history::RequestRecord> requests, std::uint64_t unrecorded) {
     world_.history.count_dropped(unrecorded);
+    world_.speeds.ended(requests);
     world_.history.add(std::move(requests));
 }
 

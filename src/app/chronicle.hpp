@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/request_log.hpp"
+#include "app/speed_watch.hpp"
 #include "base/no_copy.hpp"
 #include "base/units.hpp"
 #include "history/event_stream.hpp"
@@ -24,12 +25,18 @@ class Chronicle final : public api::RecordPort, NoCopy {
         os::Inbox& inbox;
         history::EventStream& events;
         history::History& history;
+        SpeedWatch& speeds;
     };
     explicit Chronicle(World const& world);
     ~Chronicle();
 
     void slot_changed(slots::SlotStatus const& status);
     void slot_ready(slots::SlotStatus const& status);
+    void slot_removed(std::string const& slot);
+    // What its past says of it, for people.
+    [[nodiscard]] std::vector<std::string> explain(std::string const& slot) const {
+        return world_.speeds.explain(slot);
+    }
 
     // api::RecordPort, from any thread
     void ended(std::vector<history::RequestRecord> requests, std::uint64_t unrecorded) override;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <utility>
 
+#include "api/event_types.hpp"
 #include "api/translate.hpp"
 #include "app/keeper.hpp"
 #include "app/limits.hpp"
@@ -29,6 +30,19 @@ constexpr Duration slots_patience = std::chrono::seconds{30};
 std::uint64_t epoch_of(WallTime started) {
     auto const since = started.time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+// Of all that the plan's caches take, by the tokens that they are for.
+std::optional<double> token_bytes_of(wire::FitView const& view) {
+    constexpr std::string_view cache = "context";
+    Bytes bytes;
+    for (auto const& device : view.devices) {
+        for (auto const& term : device.terms)
+            if (term.name == cache) bytes += term.bytes;
+    }
+    auto const tokens = view.settings.context * view.settings.parallel;
+    if (bytes.count <= 0 || tokens <= 0) return std::nullopt;
+    return static_cast<double>(bytes.count) / static_cast<double>(tokens);
 }
 
 // Hyperthreads share what matrix products need: half of the processors is what a worker gets, unless the box
@@ -195,8 +209,31 @@ void Daemon::build_history() {
         history::Store::Settings{.path = os::join_path(start_.places.state, "hal0.db"),
                                  .epoch = epoch,
                                  .kept_for = start_.settings.history_days});
+    speeds_ = std::make_unique<SpeedWatch>(speed_world());
     chronicle_ = std::make_unique<Chronicle>(
-        Chronicle::World{.inbox = *inbox_, .events = *events_, .history = *history_});
+        Chronicle::World{.inbox = *inbox_, .events = *events_, .history = *history_, .speeds = *speeds_});
+}
+
+SpeedWatch::World Daemon::speed_world() {
+    return {.log = log_,
+            .history = *history_,
+            .publish =
+                [this](wire::SlotSlowView const& view) {
+                    events_->publish(std::chrono::system_clock::now(), std::string{api::slot_slow.name},
+                                     view.slot, wire::encode(view));
+                },
+            .swapped = [this](std::string const& slot) -> std::optional<Bytes> {
+                auto const status = slots_->find(slot);
+                if (!status || !status->pid) return std::nullopt;
+                return os::swapped_bytes(*status->pid);
+            },
+            .token_bytes =
+                [this](slots::SlotStatus const& status, std::function<void(std::optional<double>)> done) {
+                    fit_->ask({.model = status.model, .context = status.context, .parallel = status.parallel},
+                              [done = std::move(done)](Result<wire::FitView> const& view) {
+                                  done(view ? token_bytes_of(*view) : std::nullopt);
+                              });
+                }};
 }
 
 Result<void> Daemon::build_data() {

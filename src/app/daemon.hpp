@@ -52,6 +52,7 @@ class Daemon final : NoCopy {
     Result<void> listen();
     Result<void> build_control();
     void build_history();
+    [[nodiscard]] SpeedWatch::World speed_world();
     Result<void> build_data();
     void signalled(int number);
     void stop_with_slots(std::function<void()> slots_are_down);
@@ -78,6 +79,7 @@ class Daemon final : NoCopy {
     std::unique_ptr<Library> library_{};
     std::unique_ptr<history::EventStream> events_{};
     std::unique_ptr<history::History> history_{};
+    std::unique_ptr<SpeedWatch> speeds_{};
     std::unique_ptr<Chronicle> chronicle_{};
     std::unique_ptr<LogKeeper> log_keeper_{};
     std::unique_ptr<HostDesk> host_{};  // of who reads the memory, on the pool

@@ -172,6 +172,12 @@ void History::events(EventQuery query, Done<std::vector<Event>> done) {
                             std::move(done));
 }
 
+void History::baseline(std::string slot, std::string model, std::string settings, Done<Baseline> done) {
+    ask<Baseline>([slot = std::move(slot), model = std::move(model), settings = std::move(settings)](
+                      Store& store) { return store.baseline(slot, model, settings); },
+                  std::move(done));
+}
+
 void History::events_between(EventId after, EventId until, Done<PastEvents> done) {
     ask<PastEvents>([after, until](Store& store) { return store.events_between(after, until); },
                     [this, done = std::move(done)](Result<PastEvents> past) {

@@ -49,6 +49,7 @@ class History final : NoCopy {
     void requests(Query query, Done<std::vector<RequestRecord>> done);
     void loads(Query query, Done<std::vector<LoadRecord>> done);
     void events(EventQuery query, Done<std::vector<Event>> done);
+    void baseline(std::string slot, std::string model, std::string settings, Done<Baseline> done);
     void events_between(EventId after, EventId until, Done<PastEvents> done);
 
     // Writes what is left, here and now. The last call: the daemon ends, and the pool is closed.

@@ -24,8 +24,10 @@ inline constexpr std::size_t queue_records_max =
     8192;  // that wait for a slow disk; more are dropped, and counted
 inline constexpr std::int64_t prune_rows_max = 1'000;  // of one kind at a time: nobody waits long behind it
 inline constexpr std::int64_t query_rows_max = 1'000;
-inline constexpr std::size_t past_events_max = 2'048;  // that one client gets at once
-inline constexpr std::size_t why_bytes_max = 500;      // of a load's failure
+inline constexpr std::size_t past_events_max = 2'048;      // that one client gets at once
+inline constexpr std::size_t baseline_requests_max = 500;  // of a slot, the last ones
+inline constexpr std::size_t baseline_loads_max = 50;
+inline constexpr std::size_t why_bytes_max = 500;  // of a load's failure
 
 static_assert(queue_records_max >= 4 * batch_records);
 

@@ -47,6 +47,7 @@ struct LoadRecord {
     std::string engine{};
     std::string version{};
     std::string backend{};
+    std::string settings{};  // what makes its speed another: two loads with the same can be compared
     WallTime began{};
     double seconds{0};                     // to the worker's word that it is ready, or to its end
     std::string outcome{};                 // "ready" or "failed"

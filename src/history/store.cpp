@@ -20,7 +20,7 @@ CREATE TABLE events(number INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, sequence
   time INTEGER NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, data TEXT NOT NULL);
 CREATE UNIQUE INDEX events_by_id ON events(epoch, sequence);
 CREATE TABLE loads(number INTEGER PRIMARY KEY, slot TEXT NOT NULL, model TEXT NOT NULL, engine TEXT NOT NULL,
-  version TEXT NOT NULL, backend TEXT NOT NULL, time INTEGER NOT NULL, seconds REAL NOT NULL,
+  version TEXT NOT NULL, backend TEXT NOT NULL, settings TEXT NOT NULL, time INTEGER NOT NULL, seconds REAL NOT NULL,
   outcome TEXT NOT NULL, why TEXT NOT NULL, memory INTEGER);
 CREATE TABLE requests(number INTEGER PRIMARY KEY, id TEXT NOT NULL, slot TEXT NOT NULL, model TEXT NOT NULL,
   path TEXT NOT NULL, time INTEGER NOT NULL, status INTEGER NOT NULL, outcome TEXT NOT NULL,
@@ -66,11 +66,12 @@ LoadRecord load_of(Statement const& row) {
             .engine = row.text(3),
             .version = row.text(4),
             .backend = row.text(5),
-            .began = time_from(row.integer(6)),
-            .seconds = row.real(7),
-            .outcome = row.text(8),
-            .why = row.text(9),
-            .memory = row.maybe_integer(10)};
+            .settings = row.text(6),
+            .began = time_from(row.integer(7)),
+            .seconds = row.real(8),
+            .outcome = row.text(9),
+            .why = row.text(10),
+            .memory = row.maybe_integer(11)};
 }
 
 RequestRecord request_of(Statement const& row) {
@@ -95,6 +96,9 @@ RequestRecord request_of(Statement const& row) {
             .answer_bytes = row.integer(18)};
 }
 
+Speed speed_of(Statement const& row) { return {.tokens_per_s = row.real(0), .context = row.integer(1)}; }
+double seconds_of(Statement const& row) { return row.real(0); }
+
 template <class Row> Result<std::vector<Row>> rows_of(Statement& asked, Row (*row_of)(Statement const&)) {
     std::vector<Row> rows;
     while (true) {
@@ -114,7 +118,7 @@ Result<void> Store::open() {
                                     {.size_max = settings_.keep.size_max, .cache_max = cache_max}));
     HAL0_TRY(event, opened->prepare("INSERT INTO events(epoch, sequence, time, type, subject, data) "
                                     "VALUES(?, ?, ?, ?, ?, ?)"));
-    HAL0_TRY(load, opened->prepare("INSERT INTO loads VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    HAL0_TRY(load, opened->prepare("INSERT INTO loads VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     HAL0_TRY(request, opened->prepare("INSERT INTO requests VALUES(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
                                       "?, ?, ?, ?, ?, ?)"));
     HAL0_TRY(epoch, opened->prepare("INSERT OR IGNORE INTO epochs(epoch) VALUES(?)"));
@@ -193,6 +197,7 @@ Result<void> Store::put_load(LoadRecord const& load) {
         .bind(std::string_view{load.engine})
         .bind(std::string_view{load.version})
         .bind(std::string_view{load.backend})
+        .bind(std::string_view{load.settings})
         .bind(stored(load.began))
         .bind(load.seconds)
         .bind(std::string_view{load.outcome})
@@ -307,6 +312,36 @@ Result<std::vector<LoadRecord>> Store::loads(Query const& query) {
     if (query.slot) asked->bind(std::string_view{*query.slot});
     asked->bind(std::clamp<std::int64_t>(query.limit, 0, query_rows_max));
     return noticed(rows_of<LoadRecord>(*asked, &load_of));
+}
+
+// Since its last load that was of something else.
+Result<Baseline> Store::baseline(std::string const& slot, std::string const& model,
+                                 std::string const& settings) {
+    HAL0_CHECK(open());
+    HAL0_TRY(since,
+             database_->prepare("SELECT coalesce(max(time), 0), coalesce(max(number), 0) FROM loads WHERE "
+                                "slot = ? AND NOT (model = ? AND settings = ?)"));
+    since->bind(std::string_view{slot}).bind(std::string_view{model}).bind(std::string_view{settings});
+    HAL0_CHECK(noticed(since->step()));
+    Baseline found;
+    HAL0_TRY(requests, database_->prepare(
+                           "SELECT generated_tokens * 1000.0 / generated_ms, coalesce(prompt_tokens, 0) + "
+                           "generated_tokens FROM requests WHERE slot = ? AND model = ? AND time > ? AND "
+                           "in_flight = 1 AND generated_tokens >= ? AND generated_ms > 0 ORDER BY number "
+                           "DESC LIMIT ?"));
+    requests->bind(std::string_view{slot}).bind(std::string_view{model}).bind(since->integer(0));
+    requests->bind(tokens_least).bind(static_cast<std::int64_t>(baseline_requests_max));
+    HAL0_TRY(speeds, noticed(rows_of<Speed>(*requests, &speed_of)));
+    found.requests.assign(speeds.rbegin(), speeds.rend());
+    HAL0_TRY(loads, database_->prepare(
+                        "SELECT seconds FROM loads WHERE slot = ? AND number > ? AND outcome = 'ready' "
+                        "ORDER BY number DESC LIMIT ?"));
+    loads->bind(std::string_view{slot})
+        .bind(since->integer(1))
+        .bind(static_cast<std::int64_t>(baseline_loads_max));
+    HAL0_TRY(seconds, noticed(rows_of<double>(*loads, &seconds_of)));
+    found.load_seconds.assign(seconds.rbegin(), seconds.rend());
+    return found;
 }
 
 Result<std::vector<Event>> Store::events(EventQuery const& query) {

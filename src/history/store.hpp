@@ -17,6 +17,7 @@
 #include "history/event_stream.hpp"
 #include "history/limits.hpp"
 #include "history/records.hpp"
+#include "history/slowdown.hpp"
 
 namespace hal0::history {
 
@@ -63,6 +64,8 @@ class Store final : NoCopy {
     Result<std::vector<RequestRecord>> requests(Query const& query);
     Result<std::vector<LoadRecord>> loads(Query const& query);
     Result<std::vector<Event>> events(EventQuery const& query);
+    // What the slot did with this model on these settings, until they were others.
+    Result<Baseline> baseline(std::string const& slot, std::string const& model, std::string const& settings);
     // Those after `after`, to `until` with it.
     Result<PastEvents> events_between(EventId after, EventId until);
 

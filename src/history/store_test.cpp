@@ -126,6 +126,41 @@ TEST_F(StoreTest, IsAskedBySlotAndPageByPage) {
     EXPECT_EQ(numbers({.slot = "none"}), (std::vector<std::int64_t>{}));
 }
 
+TEST_F(StoreTest, ABaselineIsOfTheSameModelAndSettings) {
+    auto store = store_of(1);
+    auto const load = [](std::string model, std::string settings, WallTime when) {
+        return LoadRecord{.slot = "a",
+                          .model = std::move(model),
+                          .settings = std::move(settings),
+                          .began = when,
+                          .seconds = 3,
+                          .outcome = "ready"};
+    };
+    auto const request = [](double tokens_per_s, WallTime when) {
+        auto made = a_request("a", when);
+        made.in_flight = 1;
+        made.figures.generated_tokens = 100;
+        made.figures.generated_ms = static_cast<float>(100'000 / tokens_per_s);
+        return made;
+    };
+    auto short_one = request(10, now);
+    short_one.figures.generated_tokens = 3;
+    ASSERT_TRUE(store
+                    .write({.loads = {load("m", "s", now - 9h), load("m", "other", now - 5h),
+                                      load("m", "s", now - 2h)},
+                            .requests = {request(50, now - 8h), request(20, now - 1h), request(25, now),
+                                         short_one, a_request("a")}},
+                           now)
+                    .ok());
+    auto const found = store.baseline("a", "m", "s").value();
+    ASSERT_EQ(found.requests.size(), 2U)
+        << "neither those before it had other settings, nor short ones, nor one of two";
+    EXPECT_NEAR(found.requests[0].tokens_per_s, 20, 0.01);
+    EXPECT_EQ(found.requests[0].context, 130);
+    EXPECT_EQ(found.load_seconds, std::vector<double>{3});
+    EXPECT_EQ(store.baseline("b", "m", "s").value().requests.size(), 0U);
+}
+
 // ---- the events of earlier daemons
 
 TEST_F(StoreTest, TellsWhatCameAfterAnEventOfAnEarlierDaemon) {

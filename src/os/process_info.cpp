@@ -22,6 +22,19 @@ std::optional<Bytes> resident_bytes(int pid) {
     return Bytes{*pages * ::sysconf(_SC_PAGESIZE)};
 }
 
+std::optional<Bytes> swapped_bytes(int pid) {
+    auto const text = read_file(format("/proc/{}/status", pid), 16_KiB);
+    if (!text) return std::nullopt;
+    constexpr std::string_view name = "VmSwap:";
+    for (auto const line : split(*text, '\n')) {
+        if (!line.starts_with(name)) continue;
+        auto const amount = split(trim(line.substr(name.size())), ' ');  // "12 kB"
+        auto const kib = amount.empty() ? std::nullopt : to_int(amount.front());
+        return kib ? std::optional{Bytes{*kib * 1024}} : std::nullopt;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::uint64_t> start_ticks(int pid) {
     auto const text = read_file(format("/proc/{}/stat", pid), 4_KiB);
     if (!text) return std::nullopt;

@@ -11,6 +11,8 @@ namespace hal0::os {
 // Resident memory, shared pages counted whole (statm's second field); nothing when the process is gone or
 // hidden.
 std::optional<Bytes> resident_bytes(int pid);
+// What of it is swapped out (status' VmSwap); nothing as above.
+std::optional<Bytes> swapped_bytes(int pid);
 // When it started, in clock ticks since boot (stat's 22nd field): with the pid it names a process for good.
 std::optional<std::uint64_t> start_ticks(int pid);
 

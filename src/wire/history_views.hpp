@@ -88,4 +88,24 @@ struct LoadView {
     }
 };
 
+struct SlotSlowView {
+    static constexpr BodyTitle title{"SlotSlowView", "A slot that has become slower by itself."};
+    std::string slot{};
+    double tokens_per_s{0};
+    double usual_tokens_per_s{0};
+    std::string cause{};
+    std::string remedy{};
+    bool operator==(SlotSlowView const&) const = default;
+
+    template <class Self, class F> static void fields(Self& self, F& f) {
+        f("slot", self.slot, "which slot");
+        f("tokens_per_s", self.tokens_per_s,
+          "that its last requests generated, each alone on it: the median");
+        f("usual_tokens_per_s", self.usual_tokens_per_s,
+          "that requests like them did before, on the same settings");
+        f("cause", self.cause, "what is likely behind it");
+        f("remedy", self.remedy, "what to do");
+    }
+};
+
 }  // namespace hal0::wire
