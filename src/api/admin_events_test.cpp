@@ -15,7 +15,7 @@ using http::Method;
 class EventsTest : public AdminTest {
   protected:
     void publish(EventType const& type, std::string const& subject) {
-        events.publish({}, std::string{type.name}, subject, R"({"n":1})");
+        events.publish(std::chrono::system_clock::now(), std::string{type.name}, subject, R"({"n":1})");
     }
     std::vector<http::SseEvent> heard(dispatch::Ticket ticket) {
         std::vector<http::SseEvent> out;
@@ -77,8 +77,16 @@ TEST_F(EventsTest, SayWhenSomeAreGone) {
 TEST_F(EventsTest, AreResumedFromTheHistory) {
     {
         history::Store earlier{{.path = dir / "hal0.db", .epoch = 90, .kept_for = 24h}};
-        history::Event const one{.id = {90, 1}, .type = "slot.state", .subject = "one", .data = "{}"};
-        history::Event const two{.id = {90, 2}, .type = "slot.state", .subject = "two", .data = "{}"};
+        history::Event const one{.id = {90, 1},
+                                 .time = std::chrono::system_clock::now(),
+                                 .type = "slot.state",
+                                 .subject = "one",
+                                 .data = "{}"};
+        history::Event const two{.id = {90, 2},
+                                 .time = std::chrono::system_clock::now(),
+                                 .type = "slot.state",
+                                 .subject = "two",
+                                 .data = "{}"};
         ASSERT_TRUE(earlier.write({.events = {one, two}}, std::chrono::system_clock::now()).ok());
         ASSERT_TRUE(earlier.end_epoch().ok());
     }
@@ -103,8 +111,9 @@ TEST_F(EventsTest, AreOfTheWantedTypesOnly) {
     publish(job_changed, "b");
     publish(slot_removed, "c");
     EXPECT_EQ(subjects(ticket), "b c ");
-    EXPECT_EQ(error_of(get("/api/events?types=slots")).message,
-              "there are no events of type 'slots'; there are slot.state, slot.removed, slot.slow, job, resync");
+    EXPECT_EQ(
+        error_of(get("/api/events?types=slots")).message,
+        "there are no events of type 'slots'; there are slot.state, slot.removed, slot.slow, job, resync");
 }
 
 TEST_F(EventsTest, AClientThatLeftIsToldNothing) {

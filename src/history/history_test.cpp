@@ -57,7 +57,11 @@ struct HistoryTest : testing::Test {
             RequestRecord{.slot = slot, .began = std::chrono::system_clock::now()}));
     }
     static Event event(std::uint64_t sequence, std::string type = "slot.state", std::string subject = "a") {
-        return {.id = {7, sequence}, .type = std::move(type), .subject = std::move(subject), .data = "{}"};
+        return {.id = {7, sequence},
+                .time = std::chrono::system_clock::now(),
+                .type = std::move(type),
+                .subject = std::move(subject),
+                .data = "{}"};
     }
     std::optional<PastEvents> events_after(EventId after, EventId until_id) {
         std::optional<Result<PastEvents>> answer;
