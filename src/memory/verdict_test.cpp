@@ -170,7 +170,7 @@ TEST(Verdict, SaysOfAnEvictionTooWhenLittleIsLeftThen) {
     EXPECT_EQ(
         sentence(tight, vulkan),
         "It fits when coder goes, but tightly: 68.0 GiB needed in what gpu0 may take (its carve-out and "
-        "GTT cap), 2.00 GiB left there then.");
+        "GTT cap), 2.0 GiB left there then.");
 }
 
 }  // namespace
