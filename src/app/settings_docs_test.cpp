@@ -50,6 +50,7 @@ TEST(SettingsDocs, SayWhatHoldsWithoutAKey) {
     EXPECT_EQ(settings.allowed_hosts, usual.allowed_hosts);
     EXPECT_EQ(settings.loops, usual.loops);
     EXPECT_EQ(settings.log_level, usual.log_level);
+    EXPECT_EQ(settings.launcher, usual.launcher);
     EXPECT_EQ(settings.body_max, usual.body_max);
     EXPECT_EQ(settings.queue.waiting_max, usual.queue.waiting_max);
     EXPECT_EQ(settings.queue.bytes_max, usual.queue.bytes_max);
@@ -84,6 +85,9 @@ TEST(SettingsDocs, TheHelpOfServeHasTheSameDefaults) {
     auto const level = with_flags({}, {.log_level = default_in_help(serve, "log-level")});
     ASSERT_TRUE(level.ok()) << level.error().message;
     EXPECT_EQ(level->log_level, usual.log_level);
+    auto const keeper = with_flags({}, {.launcher = default_in_help(serve, "launcher")});
+    ASSERT_TRUE(keeper.ok()) << keeper.error().message;
+    EXPECT_EQ(keeper->launcher, usual.launcher);
 }
 
 }  // namespace

@@ -83,8 +83,7 @@ Command serve_command(Run run) {
                   {.name = "log-level", .value = "LEVEL", .help = "debug, info, warn or error (info)"},
                   {.name = "launcher",
                    .value = "KEEPER",
-                   .help = "who keeps the workers: systemd, process (nobody), or auto (systemd where "
-                           "hal0 was installed as a package)"}},
+                   .help = "who keeps the workers: auto, process or systemd (auto)"}},
         .examples = {{"hal0 serve", "on 127.0.0.1:8080"},
                      {"hal0 serve --listen 0.0.0.0:8080 --key-file ~/hal0.key",
                       "for the network, with a key"}},
