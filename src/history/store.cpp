@@ -314,15 +314,17 @@ Result<std::vector<LoadRecord>> Store::loads(Query const& query) {
     return noticed(rows_of<LoadRecord>(*asked, &load_of));
 }
 
-// Since its last load that was of something else.
+// Since the first load on these settings behind the last on others; nothing before there was one.
 Result<Baseline> Store::baseline(std::string const& slot, std::string const& model,
                                  std::string const& settings) {
     HAL0_CHECK(open());
-    HAL0_TRY(since,
-             database_->prepare("SELECT coalesce(max(time), 0), coalesce(max(number), 0) FROM loads WHERE "
-                                "slot = ? AND NOT (model = ? AND settings = ?)"));
+    HAL0_TRY(since, database_->prepare(
+                        "SELECT min(time), min(number) FROM loads WHERE slot = ?1 AND number > (SELECT "
+                        "coalesce(max(number), 0) FROM loads WHERE slot = ?1 AND NOT (model = ?2 AND "
+                        "settings = ?3))"));
     since->bind(std::string_view{slot}).bind(std::string_view{model}).bind(std::string_view{settings});
-    HAL0_CHECK(noticed(since->step()));
+    HAL0_TRY(any, noticed(since->step()));
+    if (!any || since->is_null(0)) return Baseline{};
     Baseline found;
     HAL0_TRY(requests, database_->prepare(
                            "SELECT generated_tokens * 1000.0 / generated_ms, coalesce(prompt_tokens, 0) + "
@@ -334,7 +336,7 @@ Result<Baseline> Store::baseline(std::string const& slot, std::string const& mod
     HAL0_TRY(speeds, noticed(rows_of<Speed>(*requests, &speed_of)));
     found.requests.assign(speeds.rbegin(), speeds.rend());
     HAL0_TRY(loads, database_->prepare(
-                        "SELECT seconds FROM loads WHERE slot = ? AND number > ? AND outcome = 'ready' "
+                        "SELECT seconds FROM loads WHERE slot = ? AND number >= ? AND outcome = 'ready' "
                         "ORDER BY number DESC LIMIT ?"));
     loads->bind(std::string_view{slot})
         .bind(since->integer(1))

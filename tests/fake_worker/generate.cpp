@@ -267,9 +267,12 @@ Reply responses(Setup const& setup, Work const& work) {
     if (!work.stream) return plain(whole_body);
     Reply reply{.type = "text/event-stream"};
     json::object const begun{{"id", "resp_Fake"}, {"object", "response"}, {"status", "in_progress"}};
-    auto add = [&reply](char const* name, json::object data) {
-        data["type"] = name;
-        reply.stream.push_back(event(data, name));
+    auto add = [&reply](char const* name, json::object const& data) {
+        json::object told{{"type", name}};  // first, as llama-server has it
+        for (auto const& pair : data) {
+            told.insert(pair);
+        }
+        reply.stream.push_back(event(told, name));
     };
     add("response.created", {{"response", begun}});
     add("response.in_progress", {{"response", begun}});
