@@ -39,7 +39,7 @@ class SpeedWatch final : NoCopy {
     void slot_removed(std::string const& slot) { slots_.erase(slot); }
     void ended(std::vector<history::RequestRecord> const& requests);
     // Sentences for `hal0 slot explain`; none where all is as it was.
-    [[nodiscard]] std::vector<std::string> explain(std::string const& slot) const;
+    [[nodiscard]] std::vector<std::string> explain(std::string const& name) const;
 
   private:
     struct Watched {
@@ -52,12 +52,12 @@ class SpeedWatch final : NoCopy {
         std::optional<double> token_bytes{};   // of its cache
         bool token_bytes_asked{false};
     };
-    void know(std::string const& slot, std::uint64_t load, history::Baseline before);
+    void know(std::string const& name, std::uint64_t load, history::Baseline before);
     void look_at(Watched& slot, history::RequestRecord const& request);
     void judge(Watched& slot);
     void tell_of_context(Watched& slot, history::RequestRecord const& request, std::int64_t tokens);
     void say_context(Watched const& slot, std::string const& id, std::int64_t tokens);
-    [[nodiscard]] bool others_are_slow(std::string const& slot) const;
+    [[nodiscard]] bool others_are_slow(std::string const& name) const;
 
     World world_;
     std::map<std::string, Watched> slots_{};

@@ -170,12 +170,15 @@ std::string fault_of(Subject const& subject, Extras const& extras) {
     add(subject.name, subject.missing);
     if (extras.projector) add(extras.projector->name, extras.projector->missing);
     if (extras.draft) add(extras.draft->name, extras.draft->missing);
-    auto const gives = extras.projector ? extras.projector->width : std::nullopt;
-    if (gives && subject.input_width && *gives != *subject.input_width)
-        found.push_back(
-            format("the projector {} isn't for this model: it gives {} numbers for each token, and {} "
-                   "takes {}",
-                   extras.projector->name, *gives, subject.name, *subject.input_width));
+    if (auto const& projector = extras.projector) {
+        auto const gives = projector->width;
+        auto const takes = subject.input_width;
+        if (gives && takes && *gives != *takes)
+            found.push_back(
+                format("the projector {} isn't for this model: it gives {} numbers for each token, and {} "
+                       "takes {}",
+                       projector->name, *gives, subject.name, *takes));
+    }
     return join(found, "; ");
 }
 

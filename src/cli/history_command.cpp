@@ -28,7 +28,8 @@ std::string rate_text(std::optional<double> rate) { return rate ? format("{:.3g}
 // "1200 (900 cached)"
 std::string prompt_text(wire::RequestView const& request) {
     auto text = count_text(request.prompt_tokens);
-    if (request.cached_tokens.value_or(0) > 0) text += format(" ({} cached)", *request.cached_tokens);
+    auto const cached = request.cached_tokens.value_or(0);
+    if (cached > 0) text += format(" ({} cached)", cached);
     return text;
 }
 

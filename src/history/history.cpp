@@ -17,7 +17,7 @@ bool replaces(Event const& newer, Event const& older) {
 
 }  // namespace
 
-History::History(World world, Store::Settings settings)
+History::History(World world, Store::Settings const& settings)
     : world_{std::move(world)},
       store_{settings},
       off_{settings.kept_for <= std::chrono::hours::zero()},

@@ -35,7 +35,7 @@ class History final : NoCopy {
         Duration prune_pause{std::chrono::minutes{1}};
     };
     // `kept_for` of zero: nothing is kept, no file is made, and questions are Unsupported.
-    History(World world, Store::Settings settings);
+    History(World world, Store::Settings const& settings);
 
     void add(Event const& event);
     void add(LoadRecord load);

@@ -215,7 +215,7 @@ Judgement judged(Demand const& demand, std::vector<Pool> const& pools, Target co
     auto const* const pool = pool_of(pools, target.device);
     if (worst.bound != nullptr && worst.left < Bytes{}) {
         bool const enough = evict(judgement, residents);
-        judgement.tight = enough && *judgement.headroom < tight_margin(pool->total());
+        judgement.tight = enough && judgement.headroom.value_or(Bytes{}) < tight_margin(pool->total());
         if (!enough) decide(judgement, *worst.bound, Verdict::Pages);
         if (!enough || largest_unknown(judgement.bounds) == nullptr) return judgement;
     }

@@ -66,7 +66,7 @@ template <class Wire, class Value> bool read_as(sd_bus_message* message, char ty
 
 bool read_text(sd_bus_message* message, char type, BusBasic& into) {
     char const* text = nullptr;
-    if (sd_bus_message_read_basic(message, type, &text) <= 0) return false;
+    if (sd_bus_message_read_basic(message, type, static_cast<void*>(&text)) <= 0) return false;
     into = std::string{text};
     return true;
 }
@@ -112,7 +112,7 @@ BusFields read_fields(sd_bus_message* message) {
     if (sd_bus_message_enter_container(message, SD_BUS_TYPE_ARRAY, "{sv}") <= 0) return fields;
     while (fields.size() < fields_max && sd_bus_message_enter_container(message, 'e', "sv") > 0) {
         char const* name = nullptr;
-        if (sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, &name) <= 0) break;
+        if (sd_bus_message_read_basic(message, SD_BUS_TYPE_STRING, static_cast<void*>(&name)) <= 0) break;
         if (auto value = read_variant(message)) fields.emplace(name, *std::move(value));
         sd_bus_message_exit_container(message);
     }
@@ -344,7 +344,7 @@ Result<std::unique_ptr<BusHandle>> Bus::listen(BusSignal const& signal, OnSignal
 Result<BusValues> Bus::ask(BusCall const& call, Duration patience) {
     HAL0_TRY(message, written(connection_->bus, call));
     auto const us = std::chrono::duration_cast<std::chrono::microseconds>(patience).count();
-    sd_bus_error said = SD_BUS_ERROR_NULL;
+    sd_bus_error said{};
     sd_bus_message* reply = nullptr;
     int const failed =
         sd_bus_call(connection_->bus, message.get(), static_cast<std::uint64_t>(us), &said, &reply);

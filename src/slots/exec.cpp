@@ -68,11 +68,11 @@ ExecFault exec_worker(os::Places const& places, std::string const& slot) {
     return fail(ExecFault::CannotRun, slot, os::exec_now(spec->argv, environment_of(*spec)));
 }
 
-ExecFault exec_unit(std::string_view text) {
-    auto const instance = decode_instance(text);
-    if (!instance) return fail(ExecFault::BadName, std::string{text}, instance.error());
-    auto const& slot = instance->slot;
-    auto const places = places_of(*instance);
+ExecFault exec_unit(std::string_view instance) {
+    auto const named = decode_instance(instance);
+    if (!named) return fail(ExecFault::BadName, std::string{instance}, named.error());
+    auto const& slot = named->slot;
+    auto const places = places_of(*named);
     if (!places) return fail(ExecFault::BadName, slot, places.error());
     auto const link = run_dir(*places, slot).log_link;
     if (!os::exists(os::directory_of(link)))
