@@ -58,10 +58,9 @@ TEST(Measurement, SaysWhatOfItWasNotMeasured) {
         now.settings = settings;
         return learn({few}, {}, now, 1_MiB).process->source;
     };
-    EXPECT_EQ(
-        source("parallel=10"),
-        "measured on this box on 2026-11-25, 1 load of this model: 28.0 MiB at the most, 8.0 MiB for 8 "
-        "sequences more than it had then, and 32.0 MiB for what use adds");
+    EXPECT_EQ(source("parallel=10"),
+              "measured on this box on 2026-11-25, 1 load of this model: 28.0 MiB at the most, 8.0 MiB for 8 "
+              "sequences more than it had then, and 32.0 MiB for what use adds");
     EXPECT_EQ(
         source("parallel=2"),
         "measured on this box on 2026-11-25, 1 load of this model: 28.0 MiB at the most, and 32.0 MiB for "
