@@ -247,8 +247,8 @@ class History(unittest.TestCase):
 
     # ---- slow slots and long contexts
 
-    def slow_down(self, home):
-        """What was is told by the file; what is, by the worker, which always says 200 tokens/s."""
+    def once_twice_as_fast(self, home):
+        """What was is told by the file; what is, by the worker, which always says 200 tokens/s. Ends the daemon."""
         for _ in range(12):
             self.chat(home, max_tokens=20)
         self.requests(home, 12)
@@ -256,6 +256,9 @@ class History(unittest.TestCase):
         with contextlib.closing(sqlite3.connect(self.database(home))) as database:
             database.execute("UPDATE requests SET generated_ms = generated_ms / 2")
             database.commit()
+
+    def slow_down(self, home):
+        self.once_twice_as_fast(home)
         home.start().ready("primary")
         for _ in range(6):
             self.chat(home, max_tokens=20)
@@ -278,13 +281,7 @@ class History(unittest.TestCase):
         home = self.fake_home("chunks=20")
         home.slot("primary", "tiny", context=2048)
         home.start().ready("primary")
-        for _ in range(12):
-            self.chat(home, max_tokens=20)
-        self.requests(home, 12)
-        home.terminate()
-        with contextlib.closing(sqlite3.connect(self.database(home))) as database:
-            database.execute("UPDATE requests SET generated_ms = generated_ms / 2")
-            database.commit()
+        self.once_twice_as_fast(home)
         home.slot("primary", "tiny", context=1024)
         home.start().ready("primary")
         home.api("POST", "/api/slots/primary/restart")
